@@ -1,0 +1,75 @@
+/* Every cap of the program, with its reason. A cap that is reached is named in the report by its name here
+ * ("DPKG_STATUS_SIZE_MAX"). Sizes in bytes unless the name says otherwise. */
+#ifndef PLIMSOLL_BASE_LIMITS_H
+#define PLIMSOLL_BASE_LIMITS_H
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* --- documents --- */
+/* Deepest nesting of JSON, YAML, TOML: Kubernetes manifests stay under 30; our walks recurse. */
+#define VALUE_DEPTH_MAX 128
+/* Nodes that YAML aliases may expand to: a billion-laughs file grows by powers. */
+#define YAML_NODES_MAX 2000000u
+/* One JSON or YAML document: the largest real advisory file (Red Hat VEX) has 3 MB, the Debian tracker 70 MB. */
+#define JSON_SIZE_MAX (512 * MIB)
+#define YAML_SIZE_MAX (16 * MIB)
+
+/* --- images --- */
+/* A manifest, an index, a config: registries refuse manifests over 4 MiB; configs with long histories reach 1 MB. */
+#define MANIFEST_SIZE_MAX (8 * MIB)
+/* Layers of one image: overlayfs stops at 500, Docker at 127. */
+#define LAYER_COUNT_MAX 1024u
+/* Images listed in one archive, entries of one index. */
+#define ARCHIVE_IMAGES_MAX 4096u
+#define INDEX_DEPTH_MAX 4u
+/* Members of an outer archive (blobs, V1 folders, links). */
+#define ARCHIVE_MEMBERS_MAX 65536u
+/* What one layer may inflate to. Real layers with models reach 100 GB; time, not memory, is what it costs. */
+#define LAYER_SIZE_MAX (1024 * GIB)
+/* Longest path kept from a layer: Linux gives up at 4,096; a deeper one is counted and passed over. */
+#define TAR_PATH_MAX ((size_t)16384)
+/* A pax or GNU long-name record. */
+#define TAR_PAX_SIZE_MAX (1 * MIB)
+/* Paths of one layer that are remembered (links, whiteouts, folders that hide, wanted files). */
+#define LAYER_ENTRIES_MAX 2000000u
+/* Memory for the names of those. */
+#define LAYER_NAMES_SIZE_MAX (24 * MIB)
+/* Symbolic links followed in one look-up: the kernel's own limit is 40. */
+#define SYMLINKS_MAX 40u
+
+/* --- package databases --- */
+/* A dpkg status file: 3 KB a package, the largest real one (a full desktop) has 10 MB. */
+#define DPKG_STATUS_SIZE_MAX (32 * MIB)
+/* An apk installed file lists every file: 2 MB on a large system. */
+#define APK_INSTALLED_SIZE_MAX (32 * MIB)
+/* A rpm database: CentOS with everything has 400 MB. Over the memory budget it lies in a memfd. */
+#define RPMDB_SIZE_MAX (1 * GIB)
+#define RPMDB_MEMORY_MAX (16 * MIB)
+/* One rpm header: kernel-devel's, with 20,000 files, has 3 MB. */
+#define RPM_HEADER_SIZE_MAX (32 * MIB)
+#define RPM_TAGS_MAX 4096u
+/* os-release, debian_version and the like. */
+#define OS_RELEASE_SIZE_MAX (64 * KIB)
+/* Packages of one image. */
+#define PACKAGES_MAX 200000u
+/* One field of a package (name, version). */
+#define PACKAGE_FIELD_MAX ((size_t)4096)
+
+/* --- workers --- */
+/* One frame between a worker and its parent. */
+#define FRAME_SIZE_MAX (64 * MIB)
+
+/* --- advisories --- */
+#define DB_SIZE_MAX (4 * GIB)
+/* A feed file as one inflated document. */
+#define FEED_DOC_SIZE_MAX (1 * GIB)
+/* A version string in an advisory or a package. */
+#define VERSION_LEN_MAX ((size_t)1024)
+
+/* --- zip --- */
+#define ZIP_MEMBERS_MAX 2000000u
+#define ZIP_MEMBER_SIZE_MAX (64 * MIB)
+
+#endif

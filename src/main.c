@@ -1,0 +1,7 @@
+/* The command table comes here. */
+#include "base/base.h"
+
+int main(void)
+{
+	return 2;
+}
