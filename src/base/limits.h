@@ -26,6 +26,8 @@
 #define INDEX_DEPTH_MAX 4u
 /* Members of an outer archive (blobs, V1 folders, links). */
 #define ARCHIVE_MEMBERS_MAX 65536u
+/* Small JSON members kept while an archive streams by: manifests and configs before it is known which are needed. */
+#define ARCHIVE_JSON_SIZE_MAX (24 * MIB)
 /* What one layer may inflate to. Real layers with models reach 100 GB; time, not memory, is what it costs. */
 #define LAYER_SIZE_MAX (1024 * GIB)
 /* Longest path kept from a layer: Linux gives up at 4,096; a deeper one is counted and passed over. */
@@ -36,6 +38,8 @@
 #define LAYER_ENTRIES_MAX 2000000u
 /* Memory for the names of those. */
 #define LAYER_NAMES_SIZE_MAX (24 * MIB)
+/* A path while its links are being followed: the kernel's PATH_MAX. */
+#define LINK_PATH_MAX ((size_t)4096)
 /* Symbolic links followed in one look-up: the kernel's own limit is 40. */
 #define SYMLINKS_MAX 40u
 
@@ -60,6 +64,8 @@
 /* --- workers --- */
 /* One frame between a worker and its parent. */
 #define FRAME_SIZE_MAX (64 * MIB)
+/* What a collector may say of one file; a rpm database of 20,000 packages makes 4 MB. */
+#define FRAME_PAYLOAD_MAX (16 * MIB)
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)

@@ -7,19 +7,10 @@
 #ifndef PLIMSOLL_PACKAGE_FORMATS_H
 #define PLIMSOLL_PACKAGE_FORMATS_H
 
+#include "base/content.h"
 #include "base/err.h"
 #include "model/os.h"
 #include "model/package.h"
-
-/* Content of a file: in memory, or (what is large) in a descriptor that is read by pread. */
-struct content {
-	struct str mem; /* whole content when fd < 0 */
-	int fd;         /* or a memfd or file; -1 */
-	uint64_t size;
-};
-
-/* Exactly n bytes at offset, from memory or descriptor; ERR_FORMAT when past the end. */
-int content_read(const struct content *c, uint64_t offset, void *p, size_t n, struct err *err);
 
 #define DIAGNOSTICS_WORDED_MAX 8
 
