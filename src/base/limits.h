@@ -57,6 +57,15 @@
 /* One rpm header: kernel-devel's, with 20,000 files, has 3 MB. */
 #define RPM_HEADER_SIZE_MAX (32 * MIB)
 #define RPM_TAGS_MAX 4096u
+/* Slot pages of a ndb database: 255 packages each, so five times PACKAGES_MAX. */
+#define RPM_NDB_SLOT_PAGES_MAX 4096u
+/* SQLite on a rpm database. Steps of its virtual machine while it reads the schema (rpm's 70 tables and indexes take 2,000)
+ * and while it walks the rows (six a package); the length of one schema line (rpm's longest has 200 bytes); its memory
+ * (its page cache stops at 2 MB). */
+#define RPM_SQLITE_SCHEMA_STEPS_MAX 100000u
+#define RPM_SQLITE_STEPS_MAX 10000000u
+#define RPM_SQLITE_SQL_LEN_MAX ((size_t)4096)
+#define RPM_SQLITE_HEAP_MAX (32 * MIB)
 /* os-release, debian_version and the like. */
 #define OS_RELEASE_SIZE_MAX (64 * KIB)
 /* Packages of one image. */
