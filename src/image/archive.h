@@ -6,6 +6,7 @@
 #define PLIMSOLL_IMAGE_ARCHIVE_H
 
 #include "base/inflate.h"
+#include "base/map.h"
 #include "base/tar.h"
 #include "image/layer.h"
 #include "image/manifest.h"

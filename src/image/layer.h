@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/content.h"
 #include "base/inflate.h"
+#include "base/reader.h"
 #include "image/paths.h"
 #include "image/ring.h"
 
