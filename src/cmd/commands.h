@@ -5,6 +5,8 @@
 
 #include "cmd/options.h"
 
+#include <stdio.h>
+
 /* Exit codes (DESIGN 1); where several apply: 2, then 4, then 1 or the N of --exit-code, then 3. */
 enum exit_code { EXIT_DONE = 0, EXIT_GATE = 1, EXIT_USAGE = 2, EXIT_NOT_ASSESSED = 3, EXIT_FAILED = 4 };
 

@@ -22,8 +22,9 @@ struct package_sink {
 	size_t diagnostic_count;
 };
 
-/* Append p (slices are copied into the arena). ERR_LIMIT past PACKAGES_MAX. Fields over PACKAGE_FIELD_MAX, or a package without
- * name or version, make it a bad record instead. */
+/* Append p (slices are copied into the arena). ERR_LIMIT past PACKAGES_MAX. Fields over PACKAGE_FIELD_MAX, a package
+ * without name or version, or with control characters in them, make it a bad record instead. An empty source_name or
+ * source_version becomes the binary's. */
 int package_sink_add(struct package_sink *s, const struct package *p, struct err *err);
 /* Count a bad record and keep its reason (bounded). */
 void package_sink_bad(struct package_sink *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -52,6 +53,8 @@ int rpm_bdb_parse(const struct content *c, struct str path, struct package_sink 
 bool rpm_sqlite_sniff(struct str path, struct str head);
 bool rpm_ndb_sniff(struct str path, struct str head);
 bool rpm_bdb_sniff(struct str path, struct str head);
+/* Of a folder of records (status.d), the files that begin with a field, and not their .md5sums. */
+bool dpkg_sniff(struct str path, struct str head);
 
 /* Files whose text names the distribution, in the order in which they are believed. Each is kept whole (up to
  * OS_RELEASE_SIZE_MAX). */
