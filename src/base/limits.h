@@ -90,4 +90,8 @@
 #define ZIP_MEMBERS_MAX 2000000u
 #define ZIP_MEMBER_SIZE_MAX (64 * MIB)
 
+/* --- reports --- */
+/* Results of one SARIF run: GitHub refuses a file with more. */
+#define SARIF_RESULTS_MAX 25000u
+
 #endif

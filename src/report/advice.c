@@ -33,14 +33,6 @@ bool advice_name_is_safe(struct str name)
 	return true;
 }
 
-static const struct row *row_of(const struct row_list *rows, const struct upgrade *u)
-{
-	for (size_t i = 0; i < rows->len; i++)
-		if (str_eq(rows->ptr[i].name, u->package) && str_eq(rows->ptr[i].installed, u->from))
-			return &rows->ptr[i];
-	return NULL;
-}
-
 static void draw_upgrades(struct term *t, const struct upgrade_list *list, size_t shown)
 {
 	size_t name = 0, to = 0, count = 0;
@@ -108,11 +100,14 @@ static struct names collect_names(struct arena *a, const struct target *target, 
                                   enum package_type type, size_t *ret_unsafe)
 {
 	struct names names = { 0 };
+	struct map types = { 0 }; /* of the sources that have rows */
 	*ret_unsafe = 0;
+	for (size_t i = 0; i < rows->len; i++)
+		*map_put(a, &types, row_key(a, rows->ptr[i].name, rows->ptr[i].installed), NULL) = rows->ptr[i].type;
 	for (size_t i = 0; i < target->upgrades.len; i++) {
 		const struct upgrade *u = &target->upgrades.ptr[i];
-		const struct row *row = row_of(rows, u);
-		if (!row || row->type != type)
+		const uint64_t *of = map_get(&types, row_key(a, u->package, u->from));
+		if (!of || *of != (uint64_t)type)
 			continue;
 		for (size_t k = 0; k < u->binaries.len; k++) {
 			if (advice_name_is_safe(u->binaries.ptr[k]))

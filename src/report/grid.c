@@ -65,7 +65,7 @@ static struct str epss_text(struct arena *a, double epss)
 		return STR("<0.1%");
 	if (permille >= 100)
 		return arena_printf(a, "%u%%", (permille + 5) / 10);
-	return arena_printf(a, "%u.%u%%", permille / 10, permille % 10);
+	return arena_printf(a, "%.*s%%", STR_ARG(text_decimal(a, epss * 100, 1)));
 }
 
 static struct cells *make_cells(struct arena *a, const struct row_list *rows)

@@ -4,6 +4,16 @@
 
 #include "base/base.h"
 
+struct str row_key(struct arena *a, struct str name, struct str installed)
+{
+	char *key = arena_alloc(a, name.len + 1 + installed.len); /* not printf: a hostile name may hold a NUL */
+	if (name.len)
+		memcpy(key, name.ptr, name.len);
+	if (installed.len)
+		memcpy(key + name.len + 1, installed.ptr, installed.len);
+	return (struct str){ key, name.len + 1 + installed.len };
+}
+
 static int source_cmp(const struct package *a, const struct package *b)
 {
 	if (a->type != b->type)
@@ -33,13 +43,11 @@ static int ids_cmp(const void *pa, const void *pb)
 
 /* What stands in "fixed by". Ignored findings have no upgrade: then the version on which all agree, else the one
  * that the worst of them names. */
-static struct str row_fix(const struct target *t, const struct row *row)
+static struct str row_fix(struct arena *a, const struct target *t, const struct map *upgrades, const struct row *row)
 {
-	for (size_t i = 0; i < t->upgrades.len; i++) {
-		const struct upgrade *u = &t->upgrades.ptr[i];
-		if (str_eq(u->package, row->name) && str_eq(u->from, row->installed))
-			return u->to;
-	}
+	const uint64_t *at = map_get(upgrades, row_key(a, row->name, row->installed));
+	if (at)
+		return t->upgrades.ptr[*at].to;
 	for (size_t i = 0; i < row->ids.len; i++)
 		if (row->ids.ptr[i]->fixed_version.len)
 			return row->ids.ptr[i]->fixed_version;
@@ -47,7 +55,8 @@ static struct str row_fix(const struct target *t, const struct row *row)
 }
 
 /* One row of the findings [0, count), which are of one source and sorted by id. */
-static struct row make_row(struct arena *a, const struct target *t, const struct finding **f, size_t count)
+static struct row make_row(struct arena *a, const struct target *t, const struct map *upgrades,
+                           const struct finding **f, size_t count)
 {
 	struct row row = { .type = f[0]->package->type, .name = f[0]->package->source_name,
 		           .installed = f[0]->package->source_version, .findings = count, .epss = -1,
@@ -65,7 +74,7 @@ static struct row make_row(struct arena *a, const struct target *t, const struct
 		row.unfixed += f[i]->fixed_version.len == 0;
 	}
 	qsort(row.ids.ptr, row.ids.len, sizeof(*row.ids.ptr), ids_cmp);
-	row.fix = row_fix(t, &row);
+	row.fix = row_fix(a, t, upgrades, &row);
 	return row;
 }
 
@@ -110,11 +119,14 @@ void rows_collect(struct arena *a, const struct target *t, bool (*want)(const st
 	if (refs.len == 0)
 		return;
 	qsort(refs.ptr, refs.len, sizeof(*refs.ptr), grouping_cmp);
+	struct map upgrades = { 0 };
+	for (size_t i = 0; i < t->upgrades.len; i++)
+		*map_put(a, &upgrades, row_key(a, t->upgrades.ptr[i].package, t->upgrades.ptr[i].from), NULL) = i;
 	for (size_t from = 0, to; from < refs.len; from = to) {
 		for (to = from + 1; to < refs.len; to++)
 			if (source_cmp(refs.ptr[from]->package, refs.ptr[to]->package) != 0)
 				break;
-		*vec_push(a, ret) = make_row(a, t, refs.ptr + from, to - from);
+		*vec_push(a, ret) = make_row(a, t, &upgrades, refs.ptr + from, to - from);
 	}
 	qsort(ret->ptr, ret->len, sizeof(*ret->ptr), rows_cmp);
 }

@@ -2,6 +2,7 @@
 #include "report/text.h"
 
 #include "base/base.h"
+#include "base/utf8.h"
 
 struct range {
 	uint32_t first, last;
@@ -74,24 +75,15 @@ static size_t char_width(uint32_t c)
 
 uint32_t text_decode(struct str s, size_t *ret_len)
 {
-	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char b = (unsigned char)s.ptr[0];
-	size_t n = b < 0x80 ? 1 : b >= 0xc2 && b < 0xe0 ? 2 : b >= 0xe0 && b < 0xf0 ? 3 : b >= 0xf0 && b < 0xf5 ? 4 : 0;
-	*ret_len = 1;
-	if (n == 1)
-		return b;
-	if (n == 0 || n > s.len)
+	uint8_t p[4] = { 0 };
+	memcpy(p, s.ptr, s.len < sizeof(p) ? s.len : sizeof(p));
+	size_t n = utf8_len(p, s.len < sizeof(p) ? s.len : sizeof(p));
+	*ret_len = n ? n : 1;
+	if (n == 0)
 		return UINT32_MAX;
-	uint32_t c = b & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		unsigned char next = (unsigned char)s.ptr[i];
-		if ((next & 0xc0) != 0x80)
-			return UINT32_MAX;
-		c = c << 6 | (next & 0x3f);
-	}
-	if (c < smallest[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return UINT32_MAX;
-	*ret_len = n;
+	uint32_t c = n == 1 ? p[0] : p[0] & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (p[i] & 0x3f);
 	return c;
 }
 
@@ -184,4 +176,17 @@ struct str text_count(struct arena *a, uint64_t n)
 struct str text_counted(struct arena *a, uint64_t n, const char *one, const char *many)
 {
 	return arena_printf(a, "%.*s %s", STR_ARG(text_count(a, n)), n == 1 ? one : many);
+}
+
+struct str text_decimal(struct arena *a, double v, unsigned decimals)
+{
+	uint64_t scale = 1;
+	for (unsigned i = 0; i < decimals && i < 6; i++)
+		scale *= 10;
+	double inside = v > 0 ? v < 1e9 ? v : 1e9 : 0;
+	uint64_t n = (uint64_t)(inside * (double)scale + 0.5);
+	if (scale == 1)
+		return arena_printf(a, "%llu", (unsigned long long)n);
+	return arena_printf(a, "%llu.%0*llu", (unsigned long long)(n / scale), (int)(decimals < 6 ? decimals : 6),
+	                    (unsigned long long)(n % scale));
 }

@@ -21,6 +21,9 @@ struct str text_count(struct arena *a, uint64_t n);
 /* 1, "finding" -> "1 finding"; 2,938 -> "2,938 findings". */
 struct str text_counted(struct arena *a, uint64_t n, const char *one, const char *many);
 
+/* Fixed point with up to 6 decimals, rounded, with a point whatever the locale; for what lies in [0, 10^9]. */
+struct str text_decimal(struct arena *a, double v, unsigned decimals);
+
 /* One character off the front of bytes that may be anything: its code point, or UINT32_MAX for one byte that starts
  * none. *ret_len is how many bytes it takes, at least 1. s may not be empty. */
 uint32_t text_decode(struct str s, size_t *ret_len);
