@@ -67,9 +67,16 @@
 #define FEED_DOC_SIZE_MAX (1 * GIB)
 /* A version string in an advisory or a package. */
 #define VERSION_LEN_MAX ((size_t)1024)
+/* Facts about one package and one vulnerability that are compared with each other, which is quadratic: the most that
+ * real data has is 30; with more, rebuilds are not told from fixes. */
+#define FACTS_COMPARED_MAX ((size_t)1024)
 
 /* --- zip --- */
 #define ZIP_MEMBERS_MAX 2000000u
 #define ZIP_MEMBER_SIZE_MAX (64 * MIB)
+
+/* --- policy --- */
+/* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
+#define IGNORES_MAX 10000u
 
 #endif
