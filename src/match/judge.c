@@ -16,9 +16,10 @@ struct str judge_stream(struct str label)
 	return second < 0 ? label : str_sub(label, 0, (size_t)first + 1 + (size_t)second);
 }
 
-static bool built_in_module(const struct db_fact *f)
+/* Of some module, but of which stream of it the feed does not say. */
+static bool stream_not_named(const struct db_fact *f)
 {
-	return str_contains(f->fixed, MODULE_MARK);
+	return str_eq(f->module, STR("*")) || (f->module.len == 0 && str_contains(f->fixed, MODULE_MARK));
 }
 
 static bool arch_fits(struct str fact, struct str package)
@@ -33,9 +34,7 @@ static bool stream_fits(const struct judge *j, const struct db_fact *f)
 {
 	if (!j->modules)
 		return true;
-	if (f->module.len)
-		return str_eq(f->module, j->stream);
-	return j->stream.len == 0 && !built_in_module(f);
+	return !stream_not_named(f) && str_eq(f->module, j->stream);
 }
 
 /* "0" is how OSV writes "from the beginning". */
@@ -113,7 +112,7 @@ static void take(const struct judge *j, struct verdict *v, const struct db_fact 
 	enum fix_status status = f->status == STATUS_NONE ? STATUS_AFFECTED : f->status;
 	bool first = !v->affected;
 	v->affected = true;
-	bool fix = f->range == DB_RANGE_SPAN && f->fixed.len;
+	bool fix = f->range == DB_RANGE_SPAN && f->fixed.len && !f->unreleased;
 	if (fix && (v->fixed.len == 0 || j->scheme->compare(f->fixed, v->fixed) > 0)) {
 		v->fixed = f->fixed;
 		v->by = f;
@@ -146,7 +145,7 @@ struct verdict judge_facts(const struct judge *j, const struct db_fact *facts, s
 		if (!range_holds(j, f) || is_rebuild(j, facts, count, f))
 			continue;
 		if (!stream_fits(j, f)) {
-			v.stream_not_named |= j->stream.len && f->module.len == 0 && built_in_module(f);
+			v.stream_not_named |= j->stream.len && stream_not_named(f);
 			continue;
 		}
 		if (f->status == STATUS_NOT_AFFECTED) {

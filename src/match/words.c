@@ -77,6 +77,9 @@ static struct str range(struct arena *a, const struct words *w, const struct db_
 		return arena_printf(a, "is %.*s, an affected version that %.*s", STR_ARG(f->introduced), STR_ARG(said));
 	bool from = f->introduced.len && !str_eq(f->introduced, STR("0"));
 	struct str since = from ? arena_printf(a, "is not before %.*s and ", STR_ARG(f->introduced)) : STR("");
+	if (f->fixed.len && f->unreleased)
+		return arena_printf(a, "%.*sis before %.*s, a fixed version that this release does not have yet, as %.*s",
+		                    STR_ARG(since), STR_ARG(f->fixed), STR_ARG(said));
 	if (f->fixed.len)
 		return arena_printf(a, "%.*sis before %.*s, the fixed version that %.*s", STR_ARG(since),
 		                    STR_ARG(f->fixed), STR_ARG(said));
