@@ -85,6 +85,9 @@
 #define FEED_DOC_SIZE_MAX (1 * GIB)
 /* A version string in an advisory or a package. */
 #define VERSION_LEN_MAX ((size_t)1024)
+/* Facts about one package and one vulnerability that are compared with each other, which is quadratic: the most that
+ * real data has is 30; with more, rebuilds are not told from fixes. */
+#define FACTS_COMPARED_MAX ((size_t)1024)
 
 /* --- zip --- */
 #define ZIP_MEMBERS_MAX 2000000u
@@ -93,5 +96,8 @@
 /* --- reports --- */
 /* Results of one SARIF run: GitHub refuses a file with more. */
 #define SARIF_RESULTS_MAX 25000u
+/* --- policy --- */
+/* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
+#define IGNORES_MAX 10000u
 
 #endif
