@@ -15,6 +15,9 @@
 /* One JSON or YAML document: the largest real advisory file (Red Hat VEX) has 3 MB, the Debian tracker 70 MB. */
 #define JSON_SIZE_MAX (512 * MIB)
 #define YAML_SIZE_MAX (16 * MIB)
+/* Nodes of one JSON document: "[0,0,..." costs 20 times its size in memory; real feeds take 15 bytes and more a node,
+ * the largest (512 MiB) would have 30 million. */
+#define JSON_NODES_MAX ((size_t)40000000)
 
 /* --- images --- */
 /* A manifest, an index, a config: registries refuse manifests over 4 MiB; configs with long histories reach 1 MB. */

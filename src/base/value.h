@@ -31,7 +31,8 @@ struct value_pair {
 
 struct value {
 	enum value_kind kind;
-	uint32_t line, column; /* 1-based place in the source, 0 where there is none */
+	uint32_t line, column; /* 1-based place in the source (column in bytes), 0 where there is none */
+	uint32_t cap;          /* private: room in items or pairs, 0 where a parser made them to measure */
 	union {
 		bool boolean;
 		int64_t integer;
@@ -51,7 +52,8 @@ struct value {
 
 /* Look-ups that accept NULL and the wrong kind and then give NULL, 0 or the empty slice, so that a path through
  * a document that may be anything reads in one line:
- *     struct str fixed = value_str(value_get(event, "fixed")); */
+ *     struct str fixed = value_str(value_get(event, "fixed"));
+ * value_get walks the map: of a map with thousands of keys, walk the pairs instead of asking for each. */
 const struct value *value_get(const struct value *map, const char *key);
 const struct value *value_get_str(const struct value *map, struct str key);
 const struct value *value_at(const struct value *list, size_t index);
@@ -59,10 +61,11 @@ size_t value_len(const struct value *list_or_map);
 bool value_is(const struct value *v, enum value_kind kind);
 struct str value_str(const struct value *v);
 bool value_bool(const struct value *v);
-bool value_int(const struct value *v, int64_t *ret); /* false if not a whole number in range */
+bool value_int(const struct value *v, int64_t *ret); /* false if not a whole number in range; 3.0 is 3 */
 bool value_double(const struct value *v, double *ret); /* INT, UINT, DOUBLE */
 
-/* Building. All allocate in the arena; strings are not copied. */
+/* Building. All allocate in the arena; strings are not copied. value_set looks through the whole map: for maps of a
+ * few hundred keys, no more. */
 struct value *value_new_null(struct arena *a);
 struct value *value_new_bool(struct arena *a, bool v);
 struct value *value_new_int(struct arena *a, int64_t v);
