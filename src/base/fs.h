@@ -10,17 +10,22 @@
 
 #include <sys/stat.h>
 
-/* The whole file into the arena; ERR_NOT_FOUND, ERR_IO, ERR_LIMIT. */
+/* The whole file into the arena; ERR_NOT_FOUND, ERR_IO, ERR_LIMIT. fs_read takes whatever the user named, pipes too;
+ * fs_read_fd reads from where the descriptor stands. */
 int fs_read(struct arena *a, const char *path, size_t size_max, struct str *ret, struct err *err);
 int fs_read_fd(struct arena *a, int fd, size_t size_max, struct str *ret, struct err *err);
-/* Write beside and rename over, fsync before. mode as for open. */
+/* Write beside and rename over, fsync before. mode as for open. On error the old file is untouched and nothing is left
+ * beside it. */
 int fs_replace(const char *path, struct str content, mode_t mode, struct err *err);
 int fs_make_dirs(const char *path, mode_t mode, struct err *err);
 /* All n bytes at offset, or an error (short file: ERR_FORMAT). */
 int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err);
 
-/* Open for reading what `path` names inside root_fd: a regular file (or a folder with want_dir). ERR_NOT_FOUND where it does
- * not exist, ERR_FORMAT where it is no regular file or the links go round, ERR_IO with the reason (EACCES...). */
+/* Open for reading what `path` names inside root_fd: a regular file (or a folder with want_dir). ERR_NOT_FOUND where it
+ * does not exist, ERR_FORMAT where it is no regular file or the links go round, ERR_IO with the reason (EACCES...).
+ * The last component is followed if it is a link. Also holds while others rename folders inside the tree: a ".."
+ * that does not lead back to where the walk came from is an error. System calls: openat (O_PATH, O_RDONLY), newfstatat,
+ * readlinkat, close. */
 int tree_open(int root_fd, struct str path, bool want_dir, int *ret_fd, struct err *err);
 
 #endif

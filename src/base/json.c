@@ -5,10 +5,10 @@
  * be fooled). */
 #include "base/json.h"
 #include "base/base.h"
+#include "base/number.h"
 #include "base/pairs.h"
 #include "base/utf8.h"
 
-#include <locale.h>
 #include <math.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -323,23 +323,6 @@ static const char *scan_number(struct number *n, const char *s, const char *end)
 	return s;
 }
 
-/* Correctly rounded for any digits, in the C locale whatever the process has. */
-static double slow_double(struct str text)
-{
-	char small[64];
-	char *copy = text.len < sizeof(small) ? small : xmalloc(text.len + 1);
-	memcpy(copy, text.ptr, text.len);
-	copy[text.len] = '\0';
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (!c)
-		abort();
-	double d = strtod_l(copy, NULL, c);
-	freelocale(c);
-	if (copy != small)
-		free(copy);
-	return d;
-}
-
 static double to_double(const struct number *n, struct str text)
 {
 	static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
@@ -352,7 +335,7 @@ static double to_double(const struct number *n, struct str text)
 		return n->negative ? -d : d;
 	}
 #endif
-	return slow_double(text);
+	return number_from_text(text);
 }
 
 static bool set_whole(struct value *v, const struct number *n, struct str text)
@@ -360,7 +343,7 @@ static bool set_whole(struct value *v, const struct number *n, struct str text)
 	uint64_t u = n->digits;
 	if (n->digit_count > 20 || (n->digit_count == 20 && (n->negative || !str_to_u64(text, &u))))
 		return false;
-	if (n->negative ? u > (uint64_t)1 << 63 : false)
+	if (n->negative && u > (uint64_t)1 << 63)
 		return false;
 	if (n->negative) {
 		v->kind = VALUE_INT;
@@ -485,7 +468,7 @@ static void take_pairs(struct parser *p, struct value *v, size_t first)
 	struct value_pair *pairs = p->pairs + first;
 	size_t len = p->pairs_len - first;
 	if (len > 1 && pairs_repeat(pairs, len, &p->keys) != len)
-		len = pairs_unite(pairs, len, &p->keys);
+		len = pairs_unite(pairs, len, PAIRS_LAST, &p->keys);
 	v->map.pairs = arena_grow(p->arena, pairs, len, len, sizeof(*pairs));
 	v->map.len = len;
 	p->pairs_len = first;

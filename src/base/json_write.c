@@ -3,9 +3,9 @@
  * too (a raw U+009B steers some terminals), and bytes that are no UTF-8 become U+FFFD. */
 #include "base/base.h"
 #include "base/json.h"
+#include "base/number.h"
 #include "base/utf8.h"
 
-#include <locale.h>
 #include <math.h>
 
 /* --- pieces that both share --- */
@@ -52,51 +52,15 @@ static struct str next_piece(struct str *rest, char out[8])
 	return s[0] < 0x80 ? escape_code(s[0], out) : STR("\xef\xbf\xbd");
 }
 
-/* printf's decimal point follows the locale of the thread. */
-static int print_double(char *out, size_t size, const char *format, int precision, double v)
+/* With a point or an exponent, so that it is read as a double again. JSON has no infinity and no NaN: null. */
+static bool put_double(struct buf *out, double v)
 {
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (!c)
-		abort();
-	locale_t old = uselocale(c);
-	int n;
-	if (format[0] == 'f')
-		n = snprintf(out, size, "%.*f", precision, v);
-	else
-		n = snprintf(out, size, "%.*g", precision, v);
-	(void)uselocale(old);
-	freelocale(c);
-	return n;
-}
-
-static double read_back(const char *text)
-{
-	locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-	if (!c)
-		abort();
-	double v = strtod_l(text, NULL, c);
-	freelocale(c);
-	return v;
-}
-
-/* The shortest form that reads back as the same double, with a point or an exponent, so that it stays a double.
- * JSON has no infinity and no NaN: null. */
-static struct str double_text(double v, char out[40])
-{
+	char tmp[NUMBER_TEXT_MAX];
 	if (!isfinite(v))
-		return STR("null");
-	int n = 0;
-	for (int precision = 15; precision <= 17; precision++) {
-		n = print_double(out, 40, "g", precision, v);
-		if (read_back(out) == v)
-			break;
-	}
-	if (!strpbrk(out, ".e")) {
-		out[n++] = '.';
-		out[n++] = '0';
-		out[n] = '\0';
-	}
-	return (struct str){ out, (size_t)n };
+		return buf_put(out, STR("null"));
+	struct str text = number_shortest(v, tmp);
+	bool marked = str_find(text, '.') >= 0 || str_find(text, 'e') >= 0;
+	return buf_put(out, text) && (marked || buf_put(out, STR(".0")));
 }
 
 /* --- tree into a buffer --- */
@@ -157,13 +121,12 @@ static bool put_children(struct buf *out, const struct value *v, unsigned indent
 
 static bool put_value(struct buf *out, const struct value *v, unsigned indent, unsigned depth)
 {
-	char tmp[40];
 	switch (v->kind) {
 	case VALUE_NULL: return buf_put(out, STR("null"));
 	case VALUE_BOOL: return buf_put(out, v->boolean ? STR("true") : STR("false"));
 	case VALUE_INT: return buf_printf(out, "%lld", (long long)v->integer);
 	case VALUE_UINT: return buf_printf(out, "%llu", (unsigned long long)v->uinteger);
-	case VALUE_DOUBLE: return buf_put(out, double_text(v->number, tmp));
+	case VALUE_DOUBLE: return put_double(out, v->number);
 	case VALUE_STRING: return put_string(out, v->string);
 	case VALUE_BYTES: return put_base64(out, v->string);
 	case VALUE_LIST: case VALUE_MAP: return put_children(out, v, indent, depth);
@@ -271,16 +234,9 @@ void json_int(struct json_writer *w, int64_t v)
 
 void json_double(struct json_writer *w, double v, int decimals)
 {
-	char text[400]; /* DBL_MAX has 309 digits before its point */
+	char tmp[NUMBER_TEXT_MAX];
 	write_lead(w);
-	if (decimals < 0)
-		decimals = 0;
-	if (decimals > 17)
-		decimals = 17;
-	if (!isfinite(v))
-		write_raw(w, STR("null"));
-	else if (print_double(text, sizeof(text), "f", decimals, v) > 0)
-		write_raw(w, str_from(text));
+	write_raw(w, isfinite(v) ? number_fixed(v, decimals, tmp) : STR("null"));
 }
 
 void json_bool(struct json_writer *w, bool v)

@@ -100,7 +100,7 @@ size_t pairs_repeat(const struct value_pair *pairs, size_t len, struct keyset *k
 	return len;
 }
 
-size_t pairs_unite(struct value_pair *pairs, size_t len, struct keyset *k)
+size_t pairs_unite(struct value_pair *pairs, size_t len, enum pairs_keep keep, struct keyset *k)
 {
 	uint64_t seeds[2];
 	seed(seeds);
@@ -111,7 +111,7 @@ size_t pairs_unite(struct value_pair *pairs, size_t len, struct keyset *k)
 		size_t at = enter(pairs, kept, k, slot_count, seeds);
 		if (at == kept)
 			kept++;
-		else
+		else if (keep == PAIRS_LAST)
 			pairs[at].value = pairs[i].value;
 	}
 	return kept;

@@ -15,7 +15,8 @@ void keyset_done(struct keyset *k);
 
 /* Index of the first pair whose key stands before it too, or len. */
 size_t pairs_repeat(const struct value_pair *pairs, size_t len, struct keyset *k);
-/* Leaves each key at its first place with its last value; the number of pairs that are left. */
-size_t pairs_unite(struct value_pair *pairs, size_t len, struct keyset *k);
+/* Leaves each key once, at its first place, with its first or its last value; the number of pairs that are left. */
+enum pairs_keep { PAIRS_FIRST, PAIRS_LAST };
+size_t pairs_unite(struct value_pair *pairs, size_t len, enum pairs_keep keep, struct keyset *k);
 
 #endif

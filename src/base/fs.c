@@ -1,0 +1,225 @@
+/* Whole files in and out: see fs.h. Descriptors are always O_CLOEXEC; what is read is capped before memory is taken. */
+#include "base/fs.h"
+#include "base/base.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define READ_STEP ((size_t)65536)
+
+static ssize_t read_some(int fd, void *p, size_t n)
+{
+	ssize_t got;
+	do
+		got = read(fd, p, n);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+static int over_limit(size_t size_max, struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "larger than %zu bytes", size_max);
+}
+
+/* A file whose size is not known or was not true (pipes, /proc): behind the bytes that are in the buffer. */
+static int read_rest(int fd, struct buf *b, struct err *err)
+{
+	for (;;) {
+		size_t room = b->max - b->len;
+		char more;
+		if (room == 0) {
+			ssize_t n = read_some(fd, &more, 1);
+			if (n == 0)
+				return 0;
+			return n < 0 ? err_set(err, ERR_IO, "read: %m") : over_limit(b->max, err);
+		}
+		size_t step = room < READ_STEP ? room : READ_STEP;
+		(void)buf_reserve(b, step);
+		ssize_t n = read_some(fd, b->ptr + b->len, step);
+		if (n < 0)
+			return err_set(err, ERR_IO, "read: %m");
+		if (n == 0)
+			return 0;
+		b->len += (size_t)n;
+	}
+}
+
+static int read_unknown(struct arena *a, int fd, struct str head, size_t size_max, struct str *ret, struct err *err)
+{
+	struct buf BUF_AUTO b;
+	buf_init(&b, size_max);
+	(void)buf_put(&b, head);
+	int r = read_rest(fd, &b, err);
+	if (r == 0)
+		*ret = str_dup(a, buf_view(&b));
+	return r;
+}
+
+int fs_read_fd(struct arena *a, int fd, size_t size_max, struct str *ret, struct err *err)
+{
+	struct stat st;
+	struct str all = { 0 };
+	if (fstat(fd, &st) != 0)
+		return err_set(err, ERR_IO, "stat: %m");
+	off_t at = S_ISREG(st.st_mode) ? lseek(fd, 0, SEEK_CUR) : -1;
+	if (at < 0 || st.st_size <= at)
+		return read_unknown(a, fd, all, size_max, ret, err);
+	size_t size = (size_t)(st.st_size - at);
+	if (size > size_max)
+		return over_limit(size_max, err);
+	/* Room for one byte more tells a file that has grown from one that has ended. */
+	char *p = arena_alloc(a, size + 1);
+	while (all.len <= size) {
+		ssize_t n = read_some(fd, p + all.len, size + 1 - all.len);
+		if (n < 0)
+			return err_set(err, ERR_IO, "read: %m");
+		if (n == 0) {
+			*ret = (struct str){ p, all.len };
+			return 0;
+		}
+		all = (struct str){ p, all.len + (size_t)n };
+	}
+	if (all.len > size_max)
+		return over_limit(size_max, err);
+	return read_unknown(a, fd, all, size_max, ret, err);
+}
+
+int fs_read(struct arena *a, const char *path, size_t size_max, struct str *ret, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		int code = errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO;
+		return err_set(err, code, "open %s: %m", path);
+	}
+	int r = fs_read_fd(a, fd, size_max, ret, err);
+	if (r != 0)
+		(void)err_wrap(err, "%s", path);
+	(void)close(fd);
+	return r;
+}
+
+static int write_all(int fd, struct str content)
+{
+	while (content.len > 0) {
+		ssize_t n = write(fd, content.ptr, content.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		content = str_sub(content, (size_t)n, content.len);
+	}
+	return 0;
+}
+
+/* A new file beside `path`, its name in *ret (to be freed). */
+static int create_beside(const char *path, mode_t mode, char **ret, struct err *err)
+{
+	static unsigned counter;
+	size_t size = strlen(path) + 64;
+	char *name = xmalloc(size);
+	for (int tries = 0; tries < 100; tries++) {
+		unsigned n = __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
+		(void)snprintf(name, size, "%s.%ld-%u.new", path, (long)getpid(), n);
+		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+		if (fd >= 0) {
+			*ret = name;
+			return fd;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	int r = err_set(err, ERR_IO, "create %s: %m", name);
+	free(name);
+	return r;
+}
+
+/* So that the rename itself survives a power cut; a folder that cannot be synced (some network file systems) is no
+ * reason to fail. */
+static void sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	free(folder);
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
+int fs_replace(const char *path, struct str content, mode_t mode, struct err *err)
+{
+	char *name;
+	int r = 0;
+	int fd = create_beside(path, mode, &name, err);
+	if (fd < 0)
+		return fd;
+	if (write_all(fd, content) != 0 || fsync(fd) != 0)
+		r = err_set(err, ERR_IO, "write %s: %m", name);
+	if (close(fd) != 0 && r == 0)
+		r = err_set(err, ERR_IO, "write %s: %m", name);
+	if (r == 0 && rename(name, path) != 0)
+		r = err_set(err, ERR_IO, "rename %s to %s: %m", name, path);
+	if (r != 0)
+		(void)unlink(name);
+	else
+		sync_folder(path);
+	free(name);
+	return r;
+}
+
+static int make_dir(const char *path, mode_t mode, struct err *err)
+{
+	struct stat st;
+	if (mkdir(path, mode) == 0)
+		return 0;
+	int saved = errno;
+	if (stat(path, &st) == 0) {
+		if (S_ISDIR(st.st_mode))
+			return 0;
+		saved = ENOTDIR;
+	}
+	errno = saved;
+	return err_set(err, ERR_IO, "make folder %s: %m", path);
+}
+
+int fs_make_dirs(const char *path, mode_t mode, struct err *err)
+{
+	char *part = strdup(path);
+	int r = 0;
+	if (!part)
+		abort();
+	for (char *p = part; r == 0 && *p; p++) {
+		if (*p != '/' || p == part || p[-1] == '/')
+			continue;
+		*p = '\0';
+		r = make_dir(part, mode, err);
+		*p = '/';
+	}
+	if (r == 0)
+		r = make_dir(path, mode, err);
+	free(part);
+	return r;
+}
+
+int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err)
+{
+	char *to = p;
+	while (n > 0) {
+		if (offset > INT64_MAX)
+			return err_set(err, ERR_FORMAT, "offset out of range");
+		ssize_t got = pread(fd, to, n, (off_t)offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return err_set(err, ERR_IO, "read at %llu: %m", (unsigned long long)offset);
+		if (got == 0)
+			return err_set(err, ERR_FORMAT, "the file ends at %llu, before it should",
+			               (unsigned long long)offset);
+		to += got;
+		n -= (size_t)got;
+		offset += (uint64_t)got;
+	}
+	return 0;
+}
