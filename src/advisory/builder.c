@@ -69,8 +69,6 @@ uint32_t db_builder_source(struct db_builder *b, const struct db_source *s)
 /* The smaller text of two wins, so that the order in which feeds come does not show in the file. */
 static void join_platform(struct db_builder *b, struct build_platform *old, const struct build_platform *new)
 {
-	if (new->updated > old->updated)
-		old->updated = new->updated;
 	old->unfixed |= new->unfixed;
 	bool take = new->complete != old->complete
 	                    ? new->complete
@@ -88,8 +86,9 @@ void db_builder_platform(struct db_builder *b, const struct db_platform *p, uint
 		.coverage = text(b, p->coverage),
 		.complete = p->complete,
 		.unfixed = p->unfixed,
-		.updated = source < b->sources.len ? b->sources.ptr[source].updated : p->updated,
 	};
+	if (source < b->sources.len)
+		*vec_push(b->arena, &b->voices) = (struct build_voice){ new.name, source };
 	for (size_t i = 0; i < b->platforms.len; i++) {
 		if (b->platforms.ptr[i].name == new.name) {
 			join_platform(b, &b->platforms.ptr[i], &new);

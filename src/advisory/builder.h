@@ -15,7 +15,11 @@ struct build_source {
 struct build_platform {
 	uint32_t name, coverage;
 	bool complete, unfixed;
-	int64_t updated;
+};
+
+/* A source speaks of a platform: the newest such source dates it. */
+struct build_voice {
+	uint32_t platform_name, source;
 };
 
 struct build_package {
@@ -54,6 +58,7 @@ struct db_builder {
 	VEC(struct str) strings;
 	VEC(struct build_source) sources;
 	VEC(struct build_platform) platforms;
+	VEC(struct build_voice) voices;
 	struct map package_map;
 	VEC(struct build_package) packages;
 	struct map shape_map;

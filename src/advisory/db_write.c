@@ -32,6 +32,17 @@ static void write_sources(struct pack *p, struct buf *out)
 	}
 }
 
+static int64_t platform_date(const struct db_builder *b, uint32_t name)
+{
+	int64_t newest = 0;
+	for (size_t i = 0; i < b->voices.len; i++) {
+		int64_t date = b->sources.ptr[b->voices.ptr[i].source].updated;
+		if (b->voices.ptr[i].platform_name == name && date > newest)
+			newest = date;
+	}
+	return newest;
+}
+
 static void write_platforms(struct pack *p, struct buf *out)
 {
 	const struct db_builder *b = p->b;
@@ -47,7 +58,7 @@ static void write_platforms(struct pack *p, struct buf *out)
 		buf_u32(out, (uint32_t)(at - first));
 		buf_u32(out, (f->complete ? DB_PLATFORM_COMPLETE : 0) | (f->unfixed ? DB_PLATFORM_UNFIXED : 0));
 		buf_u32(out, 0);
-		buf_u64(out, (uint64_t)f->updated);
+		buf_u64(out, (uint64_t)platform_date(b, f->name));
 	}
 }
 

@@ -84,22 +84,25 @@ static bool is_record(struct str name)
 	return str_starts(base, STR("CVE-")) && str_ends(base, STR(".json"));
 }
 
+static const struct feed_words words = {
+	.name = "cve",
+	.licence = "CC0-1.0",
+	.attribution = "CVE Program; CISA Vulnrichment",
+	.coverage = "severity, CVSS and CWE only",
+};
+
 int import_cve5(struct feed_input *in, struct feed_sink *sink, struct err *err)
 {
 	struct feed_doc doc;
-	uint32_t source = feed_source(in, sink, "cve", "CC0-1.0", "CVE Program; CISA Vulnrichment",
-	                              "severity, CVSS and CWE only", 0);
-	int64_t updated = 0;
+	uint32_t source = feed_source(in, sink, &words, 0);
+	int64_t updated = FEED_NO_DATE;
 	int rc;
 	while ((rc = feed_next(in, is_record, &doc, err)) > 0) {
 		const struct value *record = feed_json(&doc);
 		int64_t date = feed_date(value_str(value_get(value_get(record, "cveMetadata"), "dateUpdated")));
-		if (date > updated)
-			updated = date;
+		updated = date > updated && date > 0 ? date : updated;
 		take_record(record, source, sink, doc.arena);
 	}
-	if (rc == 0 && updated)
-		(void)feed_source(in, sink, "cve", "CC0-1.0", "CVE Program; CISA Vulnrichment",
-		                  "severity, CVSS and CWE only", updated);
+	(void)feed_source(in, sink, &words, updated);
 	return rc;
 }

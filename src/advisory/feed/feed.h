@@ -88,9 +88,14 @@ int import_epss(struct feed_input *in, struct feed_sink *sink, struct err *err);
 
 /* --- helpers that importers share (feed_util.c) --- */
 
-/* A source with what the input says of it, and with these words where it says nothing. */
-uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const char *name, const char *licence,
-                     const char *attribution, const char *coverage, int64_t updated);
+/* What a source is called where the input says nothing else. */
+struct feed_words {
+	const char *name, *licence, *attribution, *coverage;
+};
+/* The source, made at its first mention. updated: the date of its data; 0 while it is not known yet; FEED_NO_DATE where
+ * the data has none, so that the input's counts. The newest date said wins. */
+#define FEED_NO_DATE ((int64_t)-1)
+uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const struct feed_words *w, int64_t updated);
 void feed_platform(struct feed_sink *sink, struct str name, bool complete, bool unfixed, const char *coverage,
                    uint32_t source);
 /* "CVE-2024-1234": four digits of year, at least four of number, nothing else. */

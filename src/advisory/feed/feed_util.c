@@ -3,15 +3,14 @@
 
 #include "base/base.h"
 
-uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const char *name, const char *licence,
-                     const char *attribution, const char *coverage, int64_t updated)
+uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const struct feed_words *w, int64_t updated)
 {
 	struct db_source s = {
-		.name = str_from(name),
-		.licence = in->licence.len ? in->licence : str_from(licence),
-		.attribution = in->attribution.len ? in->attribution : str_from(attribution),
-		.coverage = str_from(coverage),
-		.updated = updated ? updated : in->updated,
+		.name = str_from(w->name),
+		.licence = in->licence.len ? in->licence : str_from(w->licence),
+		.attribution = in->attribution.len ? in->attribution : str_from(w->attribution),
+		.coverage = str_from(w->coverage),
+		.updated = updated == FEED_NO_DATE ? in->updated : updated,
 	};
 	return sink->source(sink->ctx, &s);
 }
