@@ -42,6 +42,15 @@
 /* Symbolic links followed in one look-up: the kernel's own limit is 40. */
 #define SYMLINKS_MAX 40u
 
+/* --- streams --- */
+/* Largest window of a zstd frame, as a power of two: what the zstd command itself takes without being asked. */
+#define ZSTD_WINDOW_LOG_MAX 27
+/* Memory of the xz decoder: xz -9e wants 65 MiB. */
+#define XZ_MEMORY_MAX (256 * MIB)
+/* Parts of one sparse file that hold data, 16 bytes each here: a map of pax format 1.0 as long as TAR_PAX_SIZE_MAX has at
+ * most as many. */
+#define TAR_SPARSE_PARTS_MAX 262144u
+
 /* --- package databases --- */
 /* A dpkg status file: 3 KB a package, the largest real one (a full desktop) has 10 MB. */
 #define DPKG_STATUS_SIZE_MAX (32 * MIB)
