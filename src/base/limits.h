@@ -72,6 +72,21 @@
 /* --- workers --- */
 /* One frame between a worker and its parent. */
 #define FRAME_SIZE_MAX (64 * MIB)
+/* A receive buffer that one large frame has made larger than this is given back before the next. */
+#define FRAME_KEEP_MAX (1 * MIB)
+/* Private writable memory of a worker (RLIMIT_DATA) that states no need of its own. */
+#define WORKER_MEMORY_DEFAULT (512 * MIB)
+/* Descriptors: a bytes worker makes a memfd or two, a tree worker holds one folder for each level it is in. */
+#define WORKER_BYTES_FILES_MAX 64u
+#define WORKER_TREE_FILES_MAX 1024u
+/* CPU time: a start, and a second for so many bytes of input. 10 MB that inflate to 10 GB get 140 s, of which inflating
+ * and two digests take 50 on a machine without SHA instructions; a parser that spins on a small file is ended. */
+#define WORKER_CPU_SECONDS_BASE 60u
+#define WORKER_CPU_BYTES_PER_SECOND (128 * KIB)
+/* The same where the size is not known (standard input, folders). */
+#define WORKER_CPU_SECONDS_UNKNOWN 7200u
+/* How long a worker that has closed its end may take to be gone, before it is killed. */
+#define WORKER_END_MS_MAX 5000
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)
