@@ -69,13 +69,19 @@ struct db_fact {
 	enum fix_status status;
 	enum severity severity; /* the vendor's own word; UNKNOWN: none given */
 	struct str arch;        /* only for this architecture; empty: any */
-	struct str module;      /* rpm: only in this module stream "name:stream"; empty: not of a module */
+	struct str module;      /* rpm: only in this module stream "name:stream"; empty: not of a module; "*": of a module whose
+	                           stream the feed does not name */
+	/* `fixed` bounds the range, but this platform has no package of it yet (Debian names unstable's version alone,
+	 * Ubuntu says "pending"): affected below it, and nothing to upgrade to. */
+	bool unreleased;
 };
 
 struct db_iter {
 	const struct db *db;
-	uint64_t at, end, left;
-	uint64_t state[4];
+	uint64_t left; /* facts not yet given */
+	/* private: place in the stream, and the numbers from which the next fact counts */
+	uint64_t at;
+	uint32_t id, shape, introduced, fixed, last, advisory, version;
 };
 
 /* The facts of one package, in order of id. ERR_NOT_FOUND: no entry (see db_platform.complete); 0: an entry, perhaps
@@ -102,5 +108,10 @@ bool db_vuln(const struct db *db, struct str id, struct db_vuln *ret);
 /* Walk everything (db status, db verify, tests): packages of a platform in order of name. */
 bool db_package_at(const struct db *db, const struct db_platform *platform, uint64_t index, struct str *ret_name,
                    struct db_iter *ret);
+
+/* A detached Ed25519 signature beside the file, in PATH.sig: 64 bytes over the file's header, which holds the SHA-256 of
+ * every section. Checks the signature with the public key (PEM) and then the header's and every section's digest.
+ * ERR_NOT_FOUND: no signature; ERR_DIGEST: it does not fit; ERR_IO, ERR_FORMAT. */
+int db_verify_signature(const char *path, const char *public_key_path, struct err *err);
 
 #endif

@@ -105,6 +105,10 @@
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)
+/* All strings of one pool of the advisory file, decoded: the ids of 400,000 vulnerabilities take 7 MB. */
+#define DB_TEXT_SIZE_MAX (512 * MIB)
+/* One string of an advisory file (a package's name, a CVSS vector); real ones stay under 300. */
+#define DB_STRING_MAX ((size_t)4096)
 /* A feed file as one inflated document. */
 #define FEED_DOC_SIZE_MAX (1 * GIB)
 /* A version string in an advisory or a package. */
