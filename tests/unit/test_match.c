@@ -276,7 +276,9 @@ static struct db *build(struct fixture *x)
 static void run(struct fixture *x, const struct db *db, struct str_list *out)
 {
 	struct target *t = &x->target;
-	t->findings.len = t->not_assessed.len = t->notes.len = 0;
+	t->findings = (struct finding_list){ 0 };
+	t->not_assessed = (struct not_assessed_list){ 0 };
+	t->notes = (struct str_list){ 0 };
 	t->os_eol = t->os_supported = false;
 	t->os_eol_date = (struct str){ 0 };
 	match_target(x->a, db, x->now, t);
@@ -387,10 +389,10 @@ static void run_table(const char *path, bool print)
 	}
 	if (x.a)
 		bad += !finish_case(&x, print);
+	arena_free(a);
 	printf("%u cases\n", cases);
 	assert_true(cases > 0);
 	assert_int_equal(bad, 0);
-	arena_free(a);
 }
 
 static void every_rule(void **state)
