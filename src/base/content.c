@@ -11,8 +11,9 @@ struct content content_of(struct str mem)
 
 int content_read(const struct content *c, uint64_t offset, void *p, size_t n, struct err *err)
 {
-	if (offset > c->size || n > c->size - offset)
-		return err_set(err, ERR_FORMAT, "%zu bytes at %ju lie past the end (%ju)", n, (uintmax_t)offset, (uintmax_t)c->size);
+	uint64_t size = c->fd < 0 ? c->mem.len : c->size;
+	if (offset > size || n > size - offset)
+		return err_set(err, ERR_FORMAT, "%zu bytes at %ju lie past the end (%ju)", n, (uintmax_t)offset, (uintmax_t)size);
 	if (c->fd >= 0)
 		return fs_pread_all(c->fd, p, n, offset, err);
 	if (n)
