@@ -43,6 +43,7 @@ struct walk {
 	struct str todo;  /* components still to go */
 	struct buf done;  /* real path so far */
 	size_t floor;
+	size_t root_floor; /* the root itself may be opaque */
 	size_t top;
 	unsigned links;
 };
@@ -50,7 +51,15 @@ struct walk {
 static void restart(struct walk *w)
 {
 	buf_clear(&w->done);
-	w->floor = 0;
+	w->floor = w->root_floor;
+}
+
+static size_t opaque_root(const struct merged *m)
+{
+	for (size_t i = m->layer_count; i > 0; i--)
+		if (layer_find(m->layers[i - 1], (struct str){ 0 }, ENTRY_OPAQUE))
+			return i - 1;
+	return 0;
 }
 
 static void step_up(struct walk *w)
@@ -130,9 +139,10 @@ static bool walk_component(struct walk *w, struct str name, struct merged_node *
 
 void merged_find(struct arena *a, const struct merged *m, struct str path, struct merged_node *ret)
 {
-	struct walk w = { .arena = a, .m = m, .todo = path, .top = m->layer_count };
+	struct walk w = { .arena = a, .m = m, .todo = path, .top = m->layer_count, .root_floor = opaque_root(m) };
 	struct str name;
 	buf_init(&w.done, TAR_PATH_MAX);
+	restart(&w);
 	*ret = (struct merged_node){ .kind = MERGED_FOLDER };
 	while (str_cut(&w.todo, '/', &name) && walk_component(&w, name, ret))
 		;
