@@ -1,6 +1,7 @@
-/* apk's installed database (apk-tools 2 and 3 write the same text): records parted by an empty line, each line a letter, a
- * colon and a value. Of a record's lines only the first are about the package; those after the first F: (a folder) name
- * its files, by the hundred, and their letters mean other things. Never takes two packages of one name for one. */
+/* apk's installed database (apk-tools 2 and 3 write the same text): records parted by an empty line, each line a
+ * letter, a colon and a value. Of a record's lines only the first are about the package; those after the first F: (a
+ * folder) name its files, by the hundred, and their letters mean other things. Never takes two packages of one name
+ * for one. */
 #include "package/formats.h"
 
 #include "base/base.h"

@@ -1,9 +1,9 @@
 /* dpkg's status file, the one-package files of status.d (distroless, Bazel) and opkg's status, which is the same form:
  * stanzas of "Field: value" parted by empty lines, continuation lines begin with a blank (deb822(5)).
  *
- * What is installed is what has files on disk: the third word of Status. So a package on hold, or one that is to be removed
- * but is still there, is installed; one of which only its configuration is left is not. dpkg refuses a whole file for
- * one bad line; we must not, and pass over the record. */
+ * What is installed is what has files on disk: the third word of Status. So a package on hold, or one that is to be
+ * removed but is still there, is installed; one of which only its configuration is left is not. dpkg refuses a whole
+ * file for one bad line; we must not, and pass over the record. */
 #include "package/formats.h"
 
 #include "base/base.h"

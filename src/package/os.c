@@ -320,7 +320,9 @@ static bool from_file(const struct source *src, const char *path, struct os *os)
 static void complete(const struct source *src, struct os *os)
 {
 	if (str_eq(os->id, STR("debian"))) {
-		struct str stated = os->version.len ? os->version : first_line(src->arena, text_of(src, "etc/debian_version"));
+		struct str stated = os->version;
+		if (stated.len == 0)
+			stated = first_line(src->arena, text_of(src, "etc/debian_version"));
 		os->version = (struct str){ 0 };
 		debian_version(stated, os);
 	}
@@ -330,7 +332,8 @@ static void complete(const struct source *src, struct os *os)
 		os->name = arena_printf(src->arena, "%.*s %.*s", STR_ARG(os->id), STR_ARG(os->version));
 }
 
-void os_detect(struct arena *a, bool (*get)(void *ctx, const char *path, struct str *ret_text), void *ctx, struct os *ret)
+void os_detect(struct arena *a, bool (*get)(void *ctx, const char *path, struct str *ret_text), void *ctx,
+               struct os *ret)
 {
 	struct source src = { a, get, ctx };
 	*ret = (struct os){ 0 };

@@ -308,10 +308,19 @@ static void a_lost_empty_line_hides_no_package(void **state)
 	                              "var/lib/dpkg/status", 0);
 	assert_int_equal(s.list.len, 3);
 	assert_str(s.list.ptr[2].name, "c");
+	s = parse(dpkg_parse, STR("Package: a\r\n" OK "Version: 1\r\n\r\nVersion: 2\r\n" OK "Package: b\r\n"),
+	          "var/lib/dpkg/status", 0);
+	assert_int_equal(s.list.len, 2);
+	assert_str(s.list.ptr[0].version, "1");
+	assert_str(s.list.ptr[1].version, "2");
 	s = parse(apk_parse, STR("C:x\nP:a\nV:1\nF:bin\nR:sh\nC:y\nP:b\nV:2\nP:c\nV:3\n"), "lib/apk/db/installed", 0);
 	assert_int_equal(s.list.len, 3);
 	assert_str(s.list.ptr[1].name, "b");
 	assert_str(s.list.ptr[2].version, "3");
+	s = parse(apk_parse, STR("C:x\nP:a\nV:1\nF:bin\nV:9\nC:y\nV:2\nP:b\n"), "lib/apk/db/installed", 0);
+	assert_int_equal(s.list.len, 2);
+	assert_str(s.list.ptr[0].version, "1");
+	assert_str(s.list.ptr[1].version, "2");
 }
 
 static void forms_of_an_apk_record(void **state)

@@ -198,7 +198,7 @@ static void what_is_valid(void **state)
 		{ "alpine", "1.2.3a_rc1_p2~0af-r4", true }, { "alpine", "1.2.3aa", false },
 		{ "alpine", "1..2", false },      { "alpine", "1.2-r", false }, { "alpine", "1.2-r1-r2", false },
 		{ "alpine", "1.2_foo", false },   { "alpine", "1.2~", false }, { "alpine", "1.2~AB", false },
-		{ "alpine", "1.2-r1~ab", false }, { "alpine", "a", false },    { "alpine", "1.2_p_p1", true },
+		{ "alpine", "1.2-r1~ab", false }, { "alpine", "1~ab~cd", false }, { "alpine", "a", false },    { "alpine", "1.2_p_p1", true },
 		{ "redhat", "1:2.3~rc1^git4-5.el9", true }, { "redhat", "1-", false }, { "redhat", "1 2", false },
 		{ "redhat", "1-2-3", false },     { "redhat", ":1", false },   { "redhat", "5.el9_DOT_2", true },
 	};
