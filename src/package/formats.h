@@ -50,6 +50,8 @@ int apk_parse(const struct content *c, struct str path, struct package_sink *sin
 int rpm_sqlite_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 int rpm_ndb_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 int rpm_bdb_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
+/* What stands at a rpm database's place and is none: always an error that says so. */
+int rpm_other_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 bool rpm_sqlite_sniff(struct str path, struct str head);
 bool rpm_ndb_sniff(struct str path, struct str head);
 bool rpm_bdb_sniff(struct str path, struct str head);

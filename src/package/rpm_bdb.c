@@ -29,7 +29,7 @@
 #define OFF_PAGE_SIZE 12u
 #define META_CHECKSUM 0x01u
 
-enum { PAGE_NEW = 0, PAGE_HASH_UNSORTED = 2, PAGE_OVERFLOW = 7, PAGE_META = 8, PAGE_HASH = 13 };
+enum { PAGE_HASH_UNSORTED = 2, PAGE_OVERFLOW = 7, PAGE_META = 8, PAGE_HASH = 13 };
 enum { ITEM_INLINE = 1, ITEM_OFF_PAGE = 3 };
 
 struct bdb {
@@ -190,13 +190,10 @@ static uint32_t bits_of(uint32_t v)
 static int read_bucket(struct bdb *db, uint32_t bucket, struct err *err)
 {
 	uint32_t number = bucket + db->spares[bits_of(bucket)];
-	while (number != 0) {
+	do {
 		struct page_head h;
 		struct err why = { 0 };
 		int rc = read_page(db, number, db->page, db->page_size, &h, &why);
-		/* A bucket that was never used is a page of zeros. */
-		if (rc == 0 && h.type == PAGE_NEW && h.number == 0 && h.entries == 0 && h.next == 0)
-			return 0;
 		if (rc == 0 && (h.number != number || (h.type != PAGE_HASH && h.type != PAGE_HASH_UNSORTED)))
 			rc = err_set(&why, ERR_FORMAT, "page %u is no hash page (type %u)", number, h.type);
 		if (rc != 0) {
@@ -207,7 +204,7 @@ static int read_bucket(struct bdb *db, uint32_t bucket, struct err *err)
 		if (rc != 0)
 			return rc;
 		number = h.next;
-	}
+	} while (number != 0);
 	return 0;
 }
 

@@ -273,3 +273,11 @@ int rpm_records_stop(struct rpm_records *r, int code, struct err *err)
 	package_sink_bad(r->sink, "reading stopped: %s", err ? err->text : "unreadable");
 	return 0;
 }
+
+int rpm_other_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err)
+{
+	(void)path, (void)sink;
+	if (c->size == 0)
+		return err_set(err, ERR_FORMAT, "an empty file where a rpm database belongs");
+	return err_set(err, ERR_FORMAT, "no rpm database in a form that is known (SQLite, ndb, Berkeley DB)");
+}

@@ -95,6 +95,45 @@ static void an_empty_database_has_no_packages(void **state)
 			assert_int_equal(rpm_read_db(a, f, rpm_write_db(a, f, &none, 4096, false)).len, 0);
 }
 
+/* The row of the table that takes a file; a place of rpm's is never passed over in silence. */
+static const char *row_of(const char *path, struct str head)
+{
+	for (size_t i = 0; i < package_format_count; i++)
+		for (const char *const *p = package_formats[i].paths; *p; p++)
+			if (str_eq(str_from(*p), str_from(path)) && (!package_formats[i].sniff || package_formats[i].sniff(str_from(path), head)))
+				return package_formats[i].name;
+	return "none";
+}
+
+static void the_table_finds_them(void **state)
+{
+	static const struct {
+		const char *place, *row;
+		struct str head;
+	} cases[] = {
+		{ "var/lib/rpm/rpmdb.sqlite", "rpm-sqlite", STR_INIT("SQLite format 3\0....") },
+		{ "usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm-sqlite", STR_INIT("SQLite format 3\0") },
+		{ "usr/share/rpm/rpmdb.sqlite", "rpm-sqlite", STR_INIT("SQLite format 3\0") },
+		{ "usr/lib/sysimage/rpm/Packages.db", "rpm-ndb", STR_INIT("RpmP") },
+		{ "var/lib/rpm/Packages.db", "rpm-ndb", STR_INIT("RpmP....") },
+		{ "var/lib/rpm/Packages", "rpm-bdb", STR_INIT("0123456789ab\x61\x15\x06\0....") },
+		{ "var/lib/rpm/Packages", "rpm-bdb", STR_INIT("0123456789ab\0\x06\x15\x61") },
+		{ "usr/share/rpm/Packages", "rpm-bdb", STR_INIT("0123456789ab\x62\x31\x05\0") },
+		{ "var/lib/rpm/Packages", "rpm", STR_INIT("0123456789ab\x61\x15\x06") },
+		{ "var/lib/rpm/Packages.db", "rpm", STR_INIT("Rpm") },
+		{ "var/lib/rpm/rpmdb.sqlite", "rpm", STR_INIT("SQLite format 3") },
+		{ "var/lib/rpm/rpmdb.sqlite", "rpm", STR_INIT("") },
+		{ "var/lib/rpm/Name", "none", STR_INIT("0123456789ab\x61\x15\x06\0") },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		assert_string_equal(row_of(cases[i].place, cases[i].head), cases[i].row);
+	struct package_sink sink = { .arena = *state };
+	struct err err;
+	struct content empty = { .fd = -1 }, other = { .mem = STR("x"), .fd = -1, .size = 1 };
+	assert_int_equal(rpm_other_parse(&empty, STR("db"), &sink, &err), ERR_FORMAT);
+	assert_int_equal(rpm_other_parse(&other, STR("db"), &sink, &err), ERR_FORMAT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +145,7 @@ int main(void)
 		RPM_TEST(written_ndb),
 		RPM_TEST(written_bdb),
 		RPM_TEST(an_empty_database_has_no_packages),
+		RPM_TEST(the_table_finds_them),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
