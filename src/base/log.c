@@ -55,7 +55,7 @@ static void clear_line(void)
 	progress.drawn = false;
 }
 
-static void say(const char *lead, const char *format, va_list args)
+static __attribute__((format(printf, 2, 0))) void say(const char *lead, const char *format, va_list args)
 {
 	char text[2048];
 	(void)vsnprintf(text, sizeof(text), format, args);

@@ -31,7 +31,7 @@ struct value_pair {
 
 struct value {
 	enum value_kind kind;
-	uint32_t line, column; /* 1-based place in the source (column in bytes), 0 where there is none */
+	uint32_t line, column; /* 1-based place in the source, 0 where there is none */
 	uint32_t cap;          /* private: room in items or pairs, 0 where a parser made them to measure */
 	union {
 		bool boolean;
