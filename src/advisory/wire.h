@@ -5,6 +5,7 @@
 
 #include "advisory/builder.h"
 #include "advisory/feed/feed.h"
+#include "base/buf.h"
 
 /* Frames of a feed's worker. */
 enum wire_frame { WIRE_FACTS = 1, WIRE_DONE };

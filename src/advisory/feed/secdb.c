@@ -1,9 +1,10 @@
-/* Alpine's secdb and those that follow its form (Wolfi, Chainguard, MinimOS), as JSON: of each package the
+/* Alpine's secdb and those that follow its form (Wolfi, Chainguard, MinimOS), as JSON or YAML: of each package the
  * versions that fixed something, with the ids. "0" says that the package never had it. Only fixes are named. */
 #include "advisory/feed/feed.h"
 
 #include "base/base.h"
 #include "base/map.h"
+#include "base/yaml.h"
 
 struct secdb {
 	struct str platform;
@@ -189,9 +190,18 @@ static struct str alpine_release(const struct value *root, const struct feed_doc
 	                                              : (struct str){ 0 };
 }
 
+static const struct value *parse(const struct feed_doc *doc)
+{
+	if (!str_ends(doc->name, STR(".yaml")) && !str_ends(doc->name, STR(".yml")))
+		return feed_json(doc);
+	struct value *docs;
+	struct err err;
+	return yaml_parse(doc->arena, doc->text, &docs, &err) == 0 ? value_at(docs, 0) : NULL;
+}
+
 static void take_doc(struct feed_input *in, const struct feed_doc *doc, struct feed_sink *sink)
 {
-	const struct value *root = feed_json(doc), *packages = value_get(root, "packages");
+	const struct value *root = parse(doc), *packages = value_get(root, "packages");
 	struct str url = value_str(value_get(root, "urlprefix"));
 	for (size_t i = 0; i < COUNT_OF(vendors) && value_is(root, VALUE_MAP); i++) {
 		const struct vendor *v = &vendors[i];
