@@ -53,7 +53,9 @@ bool db_broken(const struct db *db)
 
 struct str db_string(const struct db *db, enum db_section pool, uint32_t index)
 {
-	struct str s;
+	struct str s = { 0 };
+	if (index == 0 && pool >= DB_POOL_VERSIONS)
+		return s; /* string 0 of these pools is the empty one, by definition */
 	if (!db_pool_get(db_pool_of(db, pool), index, &s))
 		db_mark_broken(db);
 	return s;
