@@ -11,34 +11,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct reader reader_at(const struct db *db, enum db_section s, uint64_t at, size_t n)
+/* n bytes at an offset, or NULL; byte by byte from there, for the map is aligned to nothing that counts. */
+static const uint8_t *bytes_at(const struct db *db, enum db_section s, uint64_t at, size_t n)
 {
-	struct reader r = reader_of(db->section[s]);
-	if (at > r.len || r.len - at < n) {
+	struct str section = db->section[s];
+	if (at > section.len || section.len - at < n) {
 		db_mark_broken(db);
-		r.bad = true;
-	} else {
-		r.at = (size_t)at;
+		return NULL;
 	}
-	return r;
+	return (const uint8_t *)section.ptr + at;
 }
 
 uint16_t db_u16(const struct db *db, enum db_section s, uint64_t at)
 {
-	struct reader r = reader_at(db, s, at, 2);
-	return read_u16le(&r);
+	const uint8_t *p = bytes_at(db, s, at, 2);
+	return p ? (uint16_t)(p[0] | p[1] << 8) : 0;
 }
 
 uint32_t db_u32(const struct db *db, enum db_section s, uint64_t at)
 {
-	struct reader r = reader_at(db, s, at, 4);
-	return read_u32le(&r);
+	const uint8_t *p = bytes_at(db, s, at, 4);
+	return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
 }
 
 uint64_t db_u64(const struct db *db, enum db_section s, uint64_t at)
 {
-	struct reader r = reader_at(db, s, at, 8);
-	return read_u64le(&r);
+	const uint8_t *p = bytes_at(db, s, at, 8);
+	uint64_t v = 0;
+	for (unsigned i = 0; p && i < 8; i++)
+		v |= (uint64_t)p[i] << (8 * i);
+	return v;
 }
 
 void db_mark_broken(const struct db *db)
@@ -53,7 +55,9 @@ bool db_broken(const struct db *db)
 
 struct str db_string(const struct db *db, enum db_section pool, uint32_t index)
 {
-	struct str s;
+	struct str s = { 0 };
+	if (index == 0 && pool >= DB_POOL_VERSIONS)
+		return s; /* string 0 of these pools is the empty one, by definition */
 	if (!db_pool_get(db_pool_of(db, pool), index, &s))
 		db_mark_broken(db);
 	return s;

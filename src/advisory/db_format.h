@@ -21,7 +21,7 @@ enum db_section {
 	DB_CWES,
 	DB_POOL_IDS,
 	DB_POOL_NAMES,
-	DB_POOL_VERSIONS,
+	DB_POOL_VERSIONS, /* from here on string 0 is the empty one */
 	DB_POOL_ADVISORIES,
 	DB_POOL_WORDS,
 	DB_SECTION_COUNT,

@@ -98,6 +98,15 @@ static void next_numbers(struct reader *r, struct db_iter *it)
 		it->advisory += (uint32_t)db_unzigzag(read_varint(r));
 }
 
+/* String 0 of the pools but ids and names is the empty one, and by far the most common. */
+static struct str string_of(const struct db *db, enum db_section pool, uint32_t index, bool *bad)
+{
+	struct str s = { 0 };
+	if (index != 0 || pool < DB_POOL_VERSIONS)
+		*bad |= !db_pool_get(db_pool_of(db, pool), index, &s);
+	return s;
+}
+
 static bool fill(const struct db *db, const struct db_iter *it, struct db_fact *ret)
 {
 	uint64_t at = (uint64_t)it->shape * DB_SHAPE_SIZE;
@@ -107,20 +116,25 @@ static bool fill(const struct db *db, const struct db_iter *it, struct db_fact *
 	unsigned range = kinds & 0xff, status = kinds >> 8 & 0xff, severity = kinds >> 16 & 0xff;
 	if (range > DB_RANGE_NONE || status >= STATUS_COUNT || severity >= SEVERITY_COUNT)
 		return false;
+	bool bad = false;
 	struct db_fact f = {
 		.source = db_u32(db, DB_SHAPES, at),
 		.range = (enum db_range)range,
 		.status = (enum fix_status)status,
 		.severity = (enum severity)severity,
 		.unreleased = (kinds >> 24 & DB_SHAPE_UNRELEASED) != 0,
-		.arch = db_string(db, DB_POOL_WORDS, db_u32(db, DB_SHAPES, at + 8)),
-		.module = db_string(db, DB_POOL_WORDS, db_u32(db, DB_SHAPES, at + 12)),
+		.id = string_of(db, DB_POOL_IDS, it->id, &bad),
+		.advisory = string_of(db, DB_POOL_ADVISORIES, it->advisory, &bad),
+		.introduced = string_of(db, DB_POOL_VERSIONS, it->introduced, &bad),
+		.fixed = string_of(db, DB_POOL_VERSIONS, it->fixed, &bad),
+		.last = string_of(db, DB_POOL_VERSIONS, it->last, &bad),
+		.arch = string_of(db, DB_POOL_WORDS, db_u32(db, DB_SHAPES, at + 8), &bad),
+		.module = string_of(db, DB_POOL_WORDS, db_u32(db, DB_SHAPES, at + 12), &bad),
 	};
-	return db_pool_get(db_pool_of(db, DB_POOL_IDS), it->id, &f.id) && f.id.len > 0 &&
-	       db_pool_get(db_pool_of(db, DB_POOL_ADVISORIES), it->advisory, &f.advisory) &&
-	       db_pool_get(db_pool_of(db, DB_POOL_VERSIONS), it->introduced, &f.introduced) &&
-	       db_pool_get(db_pool_of(db, DB_POOL_VERSIONS), it->fixed, &f.fixed) &&
-	       db_pool_get(db_pool_of(db, DB_POOL_VERSIONS), it->last, &f.last) && (*ret = f, true);
+	if (bad || f.id.len == 0)
+		return false;
+	*ret = f;
+	return true;
 }
 
 bool db_next(struct db_iter *it, struct db_fact *ret)

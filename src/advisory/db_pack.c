@@ -40,12 +40,15 @@ static void rank_strings(struct pack *p)
 	p->rank = inverse(p->a, p->sorted, n, n);
 }
 
+/* A distribution's own feed stands before the same as OSV records: of a fact that both have, its is kept. */
 static int cmp_sources(const void *a, const void *b, void *ctx)
 {
 	const struct pack *p = ctx;
 	const struct build_source *x = &p->b->sources.ptr[*(const uint32_t *)a];
 	const struct build_source *y = &p->b->sources.ptr[*(const uint32_t *)b];
-	return cmp_u32(p->rank[x->name], p->rank[y->name]);
+	bool osv_x = str_starts(p->b->strings.ptr[x->name], STR("osv-"));
+	bool osv_y = str_starts(p->b->strings.ptr[y->name], STR("osv-"));
+	return osv_x != osv_y ? osv_x - osv_y : cmp_u32(p->rank[x->name], p->rank[y->name]);
 }
 
 static int cmp_platforms(const void *a, const void *b, void *ctx)

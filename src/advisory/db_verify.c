@@ -56,10 +56,12 @@ static int verify_sizes(const struct db *db, struct err *err)
 static int verify_pools(const struct db *db, struct err *err)
 {
 	for (unsigned i = 0; i < DB_POOL_COUNT; i++) {
-		bool sorted = i + DB_POOL_FIRST == DB_POOL_IDS || i + DB_POOL_FIRST == DB_POOL_NAMES;
+		bool sorted = i + DB_POOL_FIRST < DB_POOL_VERSIONS;
 		struct str before = { 0 }, s;
 		for (uint32_t j = 0; j < db->pool[i].count; j++) {
-			if (!db_pool_get(&db->pool[i], j, &s) || (j > 0 && sorted && str_cmp(before, s) >= 0))
+			bool good = db_pool_get(&db->pool[i], j, &s) &&
+			            (j == 0 ? sorted || s.len == 0 : !sorted || str_cmp(before, s) < 0);
+			if (!good)
 				return err_set(err, ERR_FORMAT, "%s: string %u", section_names[DB_POOL_FIRST + i], j);
 			before = s;
 		}

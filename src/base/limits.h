@@ -111,6 +111,17 @@
 #define DB_STRING_MAX ((size_t)4096)
 /* A feed file as one inflated document. */
 #define FEED_DOC_SIZE_MAX (1 * GIB)
+/* Feeds of one build, and files below one folder that are looked at for feeds. */
+#define FEED_FILES_MAX 100000u
+/* What one feed's worker may send: 4 million facts take 60 MB. */
+#define FEED_FACTS_SIZE_MAX (1 * GIB)
+#define FEED_STRINGS_MAX 20000000u
+/* Memory of one feed's worker: a tracker's JSON of 70 MB makes a tree of 700. */
+#define FEED_MEMORY_MAX (3 * GIB)
+#define FEED_MANIFEST_SIZE_MAX (1 * MIB)
+/* Sources and platforms of one advisory file: OSV alone knows 40 ecosystems. */
+#define DB_SOURCES_MAX 4096u
+#define DB_PLATFORMS_MAX 4096u
 /* A version string in an advisory or a package. */
 #define VERSION_LEN_MAX ((size_t)1024)
 /* Facts about one package and one vulnerability that are compared with each other, which is quadratic: the most that

@@ -24,6 +24,7 @@ struct feed_input {
 	struct str path;  /* as the folder of feeds or the manifest names it: recognition goes by it, too */
 	struct str bytes; /* the file as stored */
 	int64_t updated;  /* date for data that has none of its own; 0: none */
+	int64_t latest;   /* data that says it is newer than this (today) is not believed; 0: all is */
 	struct str licence, attribution; /* from the manifest; empty: the importer's own words */
 	struct arena *arena;             /* for the whole import */
 	void *state;                     /* feed_next's */

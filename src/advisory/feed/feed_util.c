@@ -5,6 +5,8 @@
 
 uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const struct feed_words *w, int64_t updated)
 {
+	if (in->latest > 0 && updated > in->latest)
+		updated = FEED_NO_DATE;
 	struct db_source s = {
 		.name = str_from(w->name),
 		.licence = in->licence.len ? in->licence : str_from(w->licence),
