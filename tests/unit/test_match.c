@@ -575,6 +575,55 @@ static void there_is_an_end_to_findings(void **state)
 	arena_free(x.a);
 }
 
+static void there_is_an_end_to_work_that_finds_nothing(void **state)
+{
+	(void)state;
+	struct fixture x = { 0 };
+	begin_case(&x, STR("budget of facts"));
+	struct db_platform p = { .name = STR("debian:12"), .complete = true };
+	db_builder_platform(x.builder, &p, x.source);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct db_fact f = { .id = arena_printf(x.a, "CVE-2024-%05u", i), .fixed = STR("1"), .source = x.source };
+		db_builder_fact(x.builder, p.name, STR("linux"), &f);
+	}
+	struct db *db = build(&x);
+	for (unsigned i = 0; i < MATCH_FACTS_MAX / 20000 + 10; i++)
+		*vec_push(x.a, &x.target.packages) = (struct package){ .name = arena_printf(x.a, "p%u", i), .version = STR("1"),
+			                                               .source_name = STR("linux"), .source_version = STR("1") };
+	x.target.os = (struct os){ .id = STR("debian"), .version = STR("12") };
+	match_target(x.a, db, x.now, &x.target);
+	assert_int_equal(x.target.findings.len, 0);
+	assert_int_equal(x.target.not_assessed.len, 1);
+	assert_true(str_starts(x.target.not_assessed.ptr[0].reason, STR("MATCH_FACTS_MAX")));
+	db_close(db);
+	db_builder_free(x.builder);
+	arena_free(x.a);
+}
+
+static void upgrades_leave_out_what_is_not_shown(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct package p = { .name = STR("libssl3"), .version = STR("1"), .source_name = STR("openssl"), .source_version = STR("1") };
+	struct finding findings[] = {
+		{ .id = STR("CVE-1"), .package = &p, .fixed_version = STR("2") },
+		{ .id = STR("CVE-2"), .package = &p, .fixed_version = STR("3"), .suppressed.by = STR("f:1") },
+		{ .id = STR("CVE-3"), .package = &p, .fixed_version = STR("4"), .hidden = true },
+		{ .id = STR("CVE-4"), .package = &p },
+		{ .id = STR("rule"), .kind = FINDING_CONFIG, .package = &p, .fixed_version = STR("5") },
+		{ .id = STR("CVE-5"), .package = &p, .fixed_version = STR("10"), .kev = true, .severity = SEVERITY_HIGH },
+	};
+	struct target t = { .os = { .id = STR("debian"), .version = STR("12") },
+		            .findings = { findings, COUNT_OF(findings), COUNT_OF(findings) } };
+	struct upgrade_list list;
+	match_upgrades(a, &t, &list);
+	assert_int_equal(list.len, 1);
+	assert_int_equal(list.ptr[0].removes, 2);
+	assert_true(str_eq(list.ptr[0].to, STR("10")) && str_eq(list.ptr[0].from, STR("1")));
+	assert_true(list.ptr[0].kev && list.ptr[0].severity_max == SEVERITY_HIGH && list.ptr[0].binaries.len == 1);
+	arena_free(a);
+}
+
 static void a_target_has_its_scheme(void **state)
 {
 	(void)state;
@@ -602,6 +651,8 @@ int main(void)
 		cmocka_unit_test(support_ends_agree_with_distro_info),
 		cmocka_unit_test(nothing_in_an_archive_is_foreign),
 		cmocka_unit_test(there_is_an_end_to_findings),
+		cmocka_unit_test(there_is_an_end_to_work_that_finds_nothing),
+		cmocka_unit_test(upgrades_leave_out_what_is_not_shown),
 		cmocka_unit_test(a_target_has_its_scheme),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
