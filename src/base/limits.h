@@ -128,8 +128,8 @@
 /* Findings of one target, each 1 KB with its words. A full Debian desktop with unfixed kernel entries has 50,000; an
  * image that claims 200,000 packages of the kernel's source would have a billion. */
 #define FINDINGS_MAX ((size_t)100000)
-/* Facts compared for one target: two seconds' work. A real image with several kernels takes 200,000. */
-#define MATCH_FACTS_MAX ((uint64_t)20000000)
+/* Facts compared for one target: half a second of work. A real image with several kernels takes 200,000. */
+#define MATCH_FACTS_MAX ((uint64_t)5000000)
 
 /* --- policy --- */
 /* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
