@@ -135,6 +135,13 @@
 /* --- reports --- */
 /* Results of one SARIF run: GitHub refuses a file with more. */
 #define SARIF_RESULTS_MAX 25000u
+/* --- matching --- */
+/* Findings of one target, each 1 KB with its words. A full Debian desktop with unfixed kernel entries has 50,000; an
+ * image that claims 200,000 packages of the kernel's source would have a billion. */
+#define FINDINGS_MAX ((size_t)100000)
+/* Facts compared for one target: half a second of work. A real image with several kernels takes 200,000. */
+#define MATCH_FACTS_MAX ((uint64_t)5000000)
+
 /* --- policy --- */
 /* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
 #define IGNORES_MAX 10000u
