@@ -74,9 +74,10 @@ static void draw_sum(struct term *t, const struct upgrade_list *list, size_t sho
 	struct para p = para_begin(t, STYLE_BOLD, "");
 	if (shown < list->len)
 		para_text(&p, STYLE_PLAIN,
-		          arena_printf(a, "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s.", shown,
+		          arena_printf(a, "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s of %.*s.",
+		                       shown,
 		                       STR_ARG(text_count(a, first)), STR_ARG(total),
-		                       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all))));
+		                       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all)), STR_ARG(total)));
 	else
 		para_text(&p, STYLE_PLAIN,
 		          arena_printf(a, "Upgrade %s: %.*s of %.*s findings gone.",
@@ -167,8 +168,8 @@ static void draw_command(struct term *t, const struct target *target, const stru
 	if (names.len) {
 		fputc('\n', t->out);
 		if (m->all && put_command(t, m->some, &names, false) > COMMAND_LINES_MAX) {
-			fprintf(t->out, "%*s%s   # everything: those are %zu packages\n", (int)COMMAND_INDENT, "", m->all,
-			        names.len);
+			fprintf(t->out, "%*s# too many to name (%zu packages), so this upgrades everything:\n%*s%s\n",
+			        (int)COMMAND_INDENT, "", names.len, (int)COMMAND_INDENT, "", m->all);
 		} else {
 			(void)put_command(t, m->some, &names, true);
 		}
@@ -176,23 +177,28 @@ static void draw_command(struct term *t, const struct target *target, const stru
 	if (unsafe) {
 		struct para p = para_begin(t, STYLE_YELLOW, "");
 		para_text(&p, STYLE_YELLOW,
-		          arena_printf(t->arena, "%.*s left out of that line: no name that a shell may be given.",
-		                       STR_ARG(text_counted(t->arena, unsafe, "package", "packages"))));
+		          arena_printf(t->arena, "%.*s left out of that line: a shell might not read %s as one.",
+		                       STR_ARG(text_counted(t->arena, unsafe, "name is", "names are")),
+		                       unsafe == 1 ? "it" : "them"));
 		para_end(&p);
 	}
 }
 
 void advice_draw(struct term *t, const struct target *target, const struct row_list *rows)
 {
-	if (target->upgrades.len == 0)
-		return;
 	uint64_t findings = 0;
 	for (size_t i = 0; i < rows->len; i++)
 		findings += rows->ptr[i].findings;
+	if (target->upgrades.len == 0) {
+		struct para p = para_begin(t, STYLE_BOLD, "Do first");
+		para_text(&p, STYLE_PLAIN, STR("Nothing can be upgraded yet: no fix is known for any of these."));
+		para_end(&p);
+		return;
+	}
 	size_t shown = target->upgrades.len < UPGRADES_SHOWN ? target->upgrades.len : UPGRADES_SHOWN;
 	draw_upgrades(t, &target->upgrades, shown);
 	draw_sum(t, &target->upgrades, shown, findings);
 	for (unsigned type = 0; type < PACKAGE_TYPE_COUNT; type++)
 		draw_command(t, target, rows, (enum package_type)type);
-	fputc('\n', t->out);
+	t->gap = true;
 }

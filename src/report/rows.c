@@ -45,6 +45,8 @@ static int ids_cmp(const void *pa, const void *pb)
  * that the worst of them names. */
 static struct str row_fix(struct arena *a, const struct target *t, const struct map *upgrades, const struct row *row)
 {
+	if (row->unfixed == row->ids.len)
+		return (struct str){ 0 };
 	const uint64_t *at = map_get(upgrades, row_key(a, row->name, row->installed));
 	if (at)
 		return t->upgrades.ptr[*at].to;

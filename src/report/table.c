@@ -25,7 +25,7 @@ static struct str clean(struct table *t, struct str s) { return text_clean(t->te
 static void draw_name(struct table *t, const struct target *target)
 {
 	struct arena *a = t->term.arena;
-	char *label = str_cstr(a, str_from(target_kind_name(target->kind)));
+	char *label = str_cstr(a, str_from(target->kind == TARGET_FS ? "folder" : target_kind_name(target->kind)));
 	if (ascii_lower(label[0]))
 		label[0] = (char)(label[0] - 32);
 	struct para p = para_begin(&t->term, STYLE_BOLD, label);
@@ -86,7 +86,7 @@ static void draw_database(struct table *t)
 	para_item(&p, style, "", str_sub(clean(t, r->database.built), 0, 10));
 	para_item(&p, style, ", ", age_text(a, r->database.age_days));
 	if (r->database.stale)
-		para_item(&p, STYLE_YELLOW, ": ", STR("older than --db-max-age, see `plimsoll db update`"));
+		para_text(&p, STYLE_YELLOW, STR("(older than --db-max-age allows: plimsoll db update)"));
 	for (size_t i = 0; t->options->verbose && i < r->database.sources.len; i++) {
 		const struct report_source *s = &r->database.sources.ptr[i];
 		para_break(&p);
@@ -311,10 +311,10 @@ static void draw_hidden(struct table *t, const struct totals *sum)
 	struct arena *a = t->term.arena;
 	struct para p = para_begin(&t->term, STYLE_BOLD, "Hidden");
 	para_text(&p, STYLE_PLAIN, text_counted(a, sum->hidden, "finding", "findings"));
-	para_text(&p, STYLE_PLAIN, STR("by display filters;"));
+	para_text(&p, STYLE_PLAIN, STR("by display filters,"));
 	if (sum->hidden_unknown)
-		para_text(&p, STYLE_MAGENTA, arena_printf(a, "%.*s unrated;", STR_ARG(text_count(a, sum->hidden_unknown))));
-	para_text(&p, STYLE_PLAIN, STR("a gate still counts them"));
+		para_text(&p, STYLE_MAGENTA, arena_printf(a, "%.*s of them unrated,", STR_ARG(text_count(a, sum->hidden_unknown))));
+	para_text(&p, STYLE_PLAIN, STR("which a gate counts all the same"));
 	para_end(&p);
 }
 
@@ -407,9 +407,11 @@ int report_table_write(const struct report *r, const struct report_options *o, F
 		           .report = r, .options = o };
 	for (size_t i = 0; i < r->targets.len; i++) {
 		if (i)
-			fputc('\n', out);
+			fputs("\n\n", out);
+		t.term.gap = false;
 		draw_target(&t, &r->targets.ptr[i]);
 	}
+	t.term.gap |= r->targets.len > 1;
 	draw_policy(&t);
 	return report_written(out, "table", err);
 }
