@@ -168,7 +168,7 @@ static void draw_command(struct term *t, const struct target *target, const stru
 	if (names.len) {
 		fputc('\n', t->out);
 		if (m->all && put_command(t, m->some, &names, false) > COMMAND_LINES_MAX) {
-			fprintf(t->out, "%*s# too many to name (%zu packages), so this upgrades everything:\n%*s%s\n",
+			fprintf(t->out, "%*s# %zu packages, too many to name: upgrade everything\n%*s%s\n",
 			        (int)COMMAND_INDENT, "", names.len, (int)COMMAND_INDENT, "", m->all);
 		} else {
 			(void)put_command(t, m->some, &names, true);

@@ -154,8 +154,36 @@ static void the_large_image(void **state)
 	compare_table(a, "large-headers-ignored", r, 80);
 }
 
-int main(void)
+/* --write DIR: machine formats of every fixture, for validators (tests/e2e/report_formats.sh). */
+static int write_all(const char *dir)
 {
+	static const struct {
+		const char *format, *suffix;
+	} outputs[] = { { "json", "json" }, { "sarif", "sarif" }, { "cyclonedx", "cdx.json" } };
+	struct arena *ARENA_AUTO a = arena_new();
+	const struct {
+		const char *name;
+		struct report *report;
+	} reports[] = {
+		{ "ordinary", fixture_ordinary(a) }, { "clean", fixture_clean(a) },     { "partial", fixture_partial(a) },
+		{ "several", fixture_several(a) },   { "hostile", fixture_hostile(a) }, { "large", fixture_large(a, true) },
+	};
+	for (size_t i = 0; i < COUNT_OF(reports) * COUNT_OF(outputs); i++) {
+		size_t k = i % COUNT_OF(outputs), n = i / COUNT_OF(outputs);
+		struct str text = render(a, reports[n].report, outputs[k].format, (struct report_options){ .list_all_pkgs = true });
+		FILE *out = fopen(arena_printf(a, "%s/%s.%s", dir, reports[n].name, outputs[k].suffix).ptr, "w");
+		if (!out || fwrite(text.ptr, 1, text.len, out) != text.len || fclose(out) != 0) {
+			perror(dir);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && str_eq(str_from(argv[1]), STR("--write")))
+		return write_all(argv[2]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_ordinary_image),
 		cmocka_unit_test(a_clean_image),
