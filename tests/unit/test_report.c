@@ -63,10 +63,13 @@ static void compare(struct arena *a, const char *name, const char *file, struct 
 	struct str want = read_all(a, in);
 	fclose(in);
 	size_t line = 1;
-	for (struct str g, w; str_cut(&got, '\n', &g) | str_cut(&want, '\n', &w); line++)
+	for (struct str g, w; got.ptr || want.ptr; line++) {
+		(void)str_cut(&got, '\n', &g);
+		(void)str_cut(&want, '\n', &w);
 		if (!str_eq(g, w))
 			fail_msg("%s, line %zu\nexpected: %.*s\n     got: %.*s\n(after a wanted change: PLIMSOLL_UPDATE_GOLDEN=1)", path,
 			         line, STR_ARG(w), STR_ARG(g));
+	}
 }
 
 static void compare_machine_formats(struct arena *a, const char *name, const struct report *r, bool packages)
