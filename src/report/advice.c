@@ -96,21 +96,28 @@ static int names_cmp(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
+/* Which package manager a binary package belongs to. */
+static struct map types_by_binary(struct arena *a, const struct target *target)
+{
+	struct map m = { 0 };
+	for (size_t i = 0; i < target->findings.len; i++)
+		if (target->findings.ptr[i].package)
+			*map_put(a, &m, target->findings.ptr[i].package->name, NULL) = target->findings.ptr[i].package->type;
+	return m;
+}
+
 /* Binary packages of one type to upgrade, sorted, each once; *ret_unsafe counts those that may not be printed. */
-static struct names collect_names(struct arena *a, const struct target *target, const struct row_list *rows,
+static struct names collect_names(struct arena *a, const struct target *target, const struct map *types,
                                   enum package_type type, size_t *ret_unsafe)
 {
 	struct names names = { 0 };
-	struct map types = { 0 }; /* of the sources that have rows */
 	*ret_unsafe = 0;
-	for (size_t i = 0; i < rows->len; i++)
-		*map_put(a, &types, row_key(a, rows->ptr[i].name, rows->ptr[i].installed), NULL) = rows->ptr[i].type;
 	for (size_t i = 0; i < target->upgrades.len; i++) {
 		const struct upgrade *u = &target->upgrades.ptr[i];
-		const uint64_t *of = map_get(&types, row_key(a, u->package, u->from));
-		if (!of || *of != (uint64_t)type)
-			continue;
 		for (size_t k = 0; k < u->binaries.len; k++) {
+			const uint64_t *of = map_get(types, u->binaries.ptr[k]);
+			if (!of || *of != (uint64_t)type)
+				continue;
 			if (advice_name_is_safe(u->binaries.ptr[k]))
 				*vec_push(a, &names) = u->binaries.ptr[k];
 			else
@@ -157,12 +164,12 @@ static size_t put_command(struct term *t, const char *command, const struct name
 	return lines;
 }
 
-static void draw_command(struct term *t, const struct target *target, const struct row_list *rows,
+static void draw_command(struct term *t, const struct target *target, const struct map *types,
                          enum package_type type)
 {
 	size_t unsafe;
 	const struct manager *m = &managers[type];
-	struct names names = collect_names(t->arena, target, rows, type, &unsafe);
+	struct names names = collect_names(t->arena, target, types, type, &unsafe);
 	if (names.len == 0 && unsafe == 0)
 		return;
 	if (names.len) {
@@ -198,7 +205,8 @@ void advice_draw(struct term *t, const struct target *target, const struct row_l
 	size_t shown = target->upgrades.len < UPGRADES_SHOWN ? target->upgrades.len : UPGRADES_SHOWN;
 	draw_upgrades(t, &target->upgrades, shown);
 	draw_sum(t, &target->upgrades, shown, findings);
+	struct map types = types_by_binary(t->arena, target);
 	for (unsigned type = 0; type < PACKAGE_TYPE_COUNT; type++)
-		draw_command(t, target, rows, (enum package_type)type);
+		draw_command(t, target, &types, (enum package_type)type);
 	t->gap = true;
 }

@@ -261,6 +261,17 @@ static int origins_cmp(const void *pa, const void *pb)
 	return c ? c : str_cmp(a->example->suppressed.reason, b->example->suppressed.reason);
 }
 
+/* Not by printf: a reason may hold a NUL. */
+static struct str origin_key(struct arena *a, const struct finding *f)
+{
+	struct str by = f->suppressed.by, reason = f->suppressed.reason;
+	char *key = arena_alloc(a, by.len + 1 + reason.len);
+	memcpy(key, by.ptr, by.len);
+	if (reason.len)
+		memcpy(key + by.len + 1, reason.ptr, reason.len);
+	return (struct str){ key, by.len + 1 + reason.len };
+}
+
 static struct origin_list collect_origins(struct arena *a, const struct target *target)
 {
 	struct origin_list list = { 0 };
@@ -270,7 +281,7 @@ static struct origin_list collect_origins(struct arena *a, const struct target *
 		if (!finding_is_suppressed(f))
 			continue;
 		bool fresh;
-		uint64_t *at = map_put(a, &seen, row_key(a, f->suppressed.by, f->suppressed.reason), &fresh);
+		uint64_t *at = map_put(a, &seen, origin_key(a, f), &fresh);
 		if (fresh) {
 			*at = list.len;
 			*vec_push(a, &list) = (struct origin){ .example = f };
