@@ -28,7 +28,4 @@ struct row_list {
  * hand, then the most vulnerabilities. */
 void rows_collect(struct arena *a, const struct target *t, bool (*want)(const struct finding *), struct row_list *ret);
 
-/* By which a row and an upgrade find each other in a map. */
-struct str row_key(struct arena *a, struct str name, struct str installed);
-
 #endif

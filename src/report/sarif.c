@@ -69,7 +69,6 @@ static void choose_results(struct run *run)
 
 static void put_driver(struct run *run)
 {
-	static const char *const notifications[] = { "not-assessed", "results-left-out" };
 	struct json_writer *w = run->w;
 	json_key(w, "tool");
 	json_begin_map(w);
@@ -77,14 +76,6 @@ static void put_driver(struct run *run)
 	json_begin_map(w);
 	put_str(w, "name", STR("plimsoll"));
 	put_str(w, "version", run->report->tool_version);
-	json_key(w, "notifications");
-	json_begin_list(w);
-	for (size_t i = 0; i < COUNT_OF(notifications); i++) {
-		json_begin_map(w);
-		put_str(w, "id", str_from(notifications[i]));
-		json_end_map(w);
-	}
-	json_end_list(w);
 	json_key(w, "rules");
 	json_begin_list(w);
 	for (size_t i = 0; i < run->rules.len; i++) {
@@ -96,15 +87,13 @@ static void put_driver(struct run *run)
 	json_end_map(w);
 }
 
-static void put_notification(struct run *run, const char *id, int64_t index, struct str text)
+static void put_notification(struct run *run, const char *id, struct str text)
 {
 	struct json_writer *w = run->w;
 	json_begin_map(w);
 	json_key(w, "descriptor");
 	json_begin_map(w);
 	put_str(w, "id", str_from(id));
-	json_key(w, "index");
-	json_int(w, index);
 	json_end_map(w);
 	put_str(w, "level", STR("warning"));
 	put_message(run, "message", text);
@@ -126,11 +115,11 @@ static void put_invocation(struct run *run)
 	for (size_t i = 0; i < run->target->not_assessed.len; i++) {
 		const struct not_assessed *n = &run->target->not_assessed.ptr[i];
 		struct str reason = sarif_message(a, report_reason(a, n));
-		put_notification(run, "not-assessed", 0,
+		put_notification(run, "not-assessed",
 		                 arena_printf(a, "Not assessed: %.*s: %.*s.", STR_ARG(sarif_message(a, n->what)), STR_ARG(reason)));
 	}
 	if (run->left_out)
-		put_notification(run, "results-left-out", 1,
+		put_notification(run, "results-left-out",
 		                 arena_printf(a, "%.*s left out, the least urgent ones: GitHub takes %u results a run.",
 		                              STR_ARG(text_counted(a, run->left_out, "result was", "results were")),
 		                              SARIF_RESULTS_MAX));

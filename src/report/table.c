@@ -25,7 +25,7 @@ static struct str clean(struct table *t, struct str s) { return text_clean(t->te
 static void draw_name(struct table *t, const struct target *target)
 {
 	struct arena *a = t->term.arena;
-	char *label = str_cstr(a, str_from(target_kind_name(target->kind)));
+	char *label = str_cstr(a, str_from(target->kind == TARGET_FS ? "folder" : target_kind_name(target->kind)));
 	if (ascii_lower(label[0]))
 		label[0] = (char)(label[0] - 32);
 	struct para p = para_begin(&t->term, STYLE_BOLD, label);
@@ -86,7 +86,7 @@ static void draw_database(struct table *t)
 	para_item(&p, style, "", str_sub(clean(t, r->database.built), 0, 10));
 	para_item(&p, style, ", ", age_text(a, r->database.age_days));
 	if (r->database.stale)
-		para_item(&p, STYLE_YELLOW, ": ", STR("older than --db-max-age, see `plimsoll db update`"));
+		para_text(&p, STYLE_YELLOW, STR("(older than --db-max-age allows: plimsoll db update)"));
 	for (size_t i = 0; t->options->verbose && i < r->database.sources.len; i++) {
 		const struct report_source *s = &r->database.sources.ptr[i];
 		para_break(&p);
@@ -261,6 +261,17 @@ static int origins_cmp(const void *pa, const void *pb)
 	return c ? c : str_cmp(a->example->suppressed.reason, b->example->suppressed.reason);
 }
 
+/* Not by printf: a reason may hold a NUL. */
+static struct str origin_key(struct arena *a, const struct finding *f)
+{
+	struct str by = f->suppressed.by, reason = f->suppressed.reason;
+	char *key = arena_alloc(a, by.len + 1 + reason.len);
+	memcpy(key, by.ptr, by.len);
+	if (reason.len)
+		memcpy(key + by.len + 1, reason.ptr, reason.len);
+	return (struct str){ key, by.len + 1 + reason.len };
+}
+
 static struct origin_list collect_origins(struct arena *a, const struct target *target)
 {
 	struct origin_list list = { 0 };
@@ -270,7 +281,7 @@ static struct origin_list collect_origins(struct arena *a, const struct target *
 		if (!finding_is_suppressed(f))
 			continue;
 		bool fresh;
-		uint64_t *at = map_put(a, &seen, row_key(a, f->suppressed.by, f->suppressed.reason), &fresh);
+		uint64_t *at = map_put(a, &seen, origin_key(a, f), &fresh);
 		if (fresh) {
 			*at = list.len;
 			*vec_push(a, &list) = (struct origin){ .example = f };
@@ -311,10 +322,10 @@ static void draw_hidden(struct table *t, const struct totals *sum)
 	struct arena *a = t->term.arena;
 	struct para p = para_begin(&t->term, STYLE_BOLD, "Hidden");
 	para_text(&p, STYLE_PLAIN, text_counted(a, sum->hidden, "finding", "findings"));
-	para_text(&p, STYLE_PLAIN, STR("by display filters;"));
+	para_text(&p, STYLE_PLAIN, STR("by display filters,"));
 	if (sum->hidden_unknown)
-		para_text(&p, STYLE_MAGENTA, arena_printf(a, "%.*s unrated;", STR_ARG(text_count(a, sum->hidden_unknown))));
-	para_text(&p, STYLE_PLAIN, STR("a gate still counts them"));
+		para_text(&p, STYLE_MAGENTA, arena_printf(a, "%.*s of them unrated,", STR_ARG(text_count(a, sum->hidden_unknown))));
+	para_text(&p, STYLE_PLAIN, STR("which a gate counts all the same"));
 	para_end(&p);
 }
 
@@ -407,9 +418,11 @@ int report_table_write(const struct report *r, const struct report_options *o, F
 		           .report = r, .options = o };
 	for (size_t i = 0; i < r->targets.len; i++) {
 		if (i)
-			fputc('\n', out);
+			fputs("\n\n", out);
+		t.term.gap = false;
 		draw_target(&t, &r->targets.ptr[i]);
 	}
+	t.term.gap |= r->targets.len > 1;
 	draw_policy(&t);
 	return report_written(out, "table", err);
 }

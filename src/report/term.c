@@ -44,6 +44,9 @@ void term_cell(struct term *t, enum style style, enum align align, size_t width,
 
 struct para para_begin(struct term *t, enum style style, const char *label)
 {
+	if (t->gap)
+		fputc('\n', t->out);
+	t->gap = false;
 	term_cell(t, style, ALIGN_LEFT, PARA_LABEL_WIDTH, str_from(label));
 	return (struct para){ .term = t, .indent = PARA_LABEL_WIDTH, .col = PARA_LABEL_WIDTH, .fresh = true };
 }
@@ -82,7 +85,7 @@ void para_item(struct para *p, enum style style, const char *sep, struct str tex
 				fputc(',', p->term->out);
 			para_break(p);
 		} else {
-			term_put(p->term, STYLE_DIM, between);
+			term_put(p->term, sep[0] == ' ' && sep[1] ? STYLE_DIM : STYLE_PLAIN, between);
 			p->col += text_width(between);
 		}
 	}

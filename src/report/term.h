@@ -17,6 +17,7 @@ struct term {
 	struct arena *arena;
 	bool color;
 	size_t width;
+	bool gap; /* an empty line is due before whatever paragraph comes next, if one comes */
 };
 
 enum align { ALIGN_LEFT, ALIGN_RIGHT };
