@@ -4,8 +4,10 @@
 #include "base/base.h"
 #include "sandbox/confine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -583,6 +585,88 @@ static void a_start_that_fails_has_words(void **state)
 	ends_with(w, "could not be made ready: no such library");
 }
 
+/* --- what the kernel says of a worker that runs --- */
+
+static void helper_waits(void *arg)
+{
+	(void)run_sleep(NULL, arg);
+}
+
+/* The line "key:\tvalue" of a status file, of which value is given back in text. */
+static struct str status_of(pid_t pid, const char *task, const char *key, char *text, size_t size)
+{
+	char path[320];
+	(void)snprintf(path, sizeof(path), "/proc/%d/task/%s/status", (int)pid, task);
+	int fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	ssize_t n = read(fd, text, size);
+	(void)close(fd);
+	struct str rest = { text, n > 0 ? (size_t)n : 0 }, line;
+	while (str_cut(&rest, '\n', &line))
+		if (str_skip(&line, str_from(key)) && str_skip(&line, STR(":")))
+			return str_trim(line);
+	fail_msg("%s has no %s", path, key);
+	return (struct str){ 0 };
+}
+
+static void status_is(pid_t pid, const char *task, const char *key, uint64_t want)
+{
+	char text[8192];
+	uint64_t got;
+	struct str v = status_of(pid, task, key, text, sizeof(text));
+	assert_true(str_to_u64_base(v, 16, &got));
+	if (got != want)
+		fail_msg("%s of %s is %.*s", key, task, STR_ARG(v));
+}
+
+static unsigned every_task_is_bound(pid_t pid, uint64_t capabilities)
+{
+	char path[64];
+	unsigned count = 0;
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	DIR *d = opendir(path);
+	assert_non_null(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		status_is(pid, e->d_name, "CapEff", capabilities);
+		status_is(pid, e->d_name, "CapPrm", capabilities);
+		status_is(pid, e->d_name, "CapInh", 0);
+		status_is(pid, e->d_name, "CapAmb", 0);
+		status_is(pid, e->d_name, "NoNewPrivs", 1);
+		status_is(pid, e->d_name, "Seccomp", 2);
+		count++;
+	}
+	(void)closedir(d);
+	return count;
+}
+
+static void capabilities_are_dropped_and_all_threads_are_bound(void **state)
+{
+	(void)state;
+	char own[32], text[8192];
+	uint64_t ours = 0, keeps = UINT64_C(1) << CAP_DAC_READ_SEARCH | UINT64_C(1) << CAP_SYS_ADMIN;
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	assert_true(str_to_u64_base(status_of(getpid(), own, "CapPrm", text, sizeof(text)), 16, &ours));
+	int root = open("/usr", O_RDONLY | O_DIRECTORY);
+	for (int kind = WORKER_BYTES; kind <= WORKER_TREE; kind++) {
+		struct worker_spec spec = { .name = "test", .kind = (enum worker_kind)kind, .run = run_tell_pid };
+		struct worker *w = NULL;
+		struct frame f;
+		pid_t pid;
+		spec.thread = helper_waits;
+		spec.root_fd = root;
+		assert_int_equal(worker_start(&spec, &w, NULL), 0);
+		assert_int_equal(worker_recv(w, sizeof(pid), &f, NULL), 1);
+		assert_int_equal(f.payload.len, sizeof(pid));
+		memcpy(&pid, f.payload.ptr, sizeof(pid));
+		unsigned tasks = every_task_is_bound(pid, kind == WORKER_TREE ? ours & keeps : 0);
+		assert_int_equal(tasks, 2);
+		worker_kill(w);
+	}
+	(void)close(root);
+}
+
 /* --- what is said --- */
 
 static int run_open(struct worker_io *io, void *arg)
@@ -656,6 +740,7 @@ int main(void)
 		cmocka_unit_test(standard_input_may_be_kept),
 		cmocka_unit_test(wrong_specs_are_refused),
 		cmocka_unit_test(a_start_that_fails_has_words),
+		cmocka_unit_test(capabilities_are_dropped_and_all_threads_are_bound),
 		cmocka_unit_test(without_a_sandbox),
 		cmocka_unit_test(the_description_follows_the_kernel),
 	};
