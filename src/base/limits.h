@@ -101,7 +101,7 @@
 /* The same where the size is not known (standard input, folders). */
 #define WORKER_CPU_SECONDS_UNKNOWN 7200u
 /* How long a worker that has closed its end may take to be gone, before it is killed. */
-#define WORKER_END_MS_MAX 5000
+#define WORKER_END_MS_MAX 3000
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)

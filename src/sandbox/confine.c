@@ -31,7 +31,12 @@
 /* A parent's handlers and mask are not a worker's: Ctrl-C ends it, a write to a parent that has gone gives EPIPE. */
 static void reset_signals(void)
 {
-	static const int plain[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGXCPU, SIGWINCH };
+	static const int plain[] = {
+		SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGXCPU, SIGWINCH,
+#if !SANITIZED /* whose own handlers these are */
+		SIGSEGV, SIGBUS,  SIGILL,   SIGFPE,  SIGABRT, SIGSYS,
+#endif
+	};
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
 		(void)signal(plain[i], SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -133,7 +138,7 @@ unsigned confine_cpu_seconds(uint64_t input_size)
 	return (unsigned)(WORKER_CPU_SECONDS_BASE + (more < max ? more : max));
 }
 
-/* Soft and, where the soft limit's signal should be seen first, a hard one above it; never above what we may have. */
+/* Soft and, where the soft limit's signal should be seen first, a hard one above it; never above what holds already. */
 static int limit(int what, uint64_t soft, uint64_t above, struct err *err)
 {
 	struct rlimit lim;
@@ -141,7 +146,10 @@ static int limit(int what, uint64_t soft, uint64_t above, struct err *err)
 		return err_set(err, ERR_IO, "getrlimit: %m");
 	if (lim.rlim_max == RLIM_INFINITY || lim.rlim_max > soft + above)
 		lim.rlim_max = soft + above;
-	lim.rlim_cur = soft < lim.rlim_max ? soft : lim.rlim_max;
+	if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur > soft)
+		lim.rlim_cur = soft;
+	if (lim.rlim_cur > lim.rlim_max)
+		lim.rlim_cur = lim.rlim_max;
 	if (setrlimit((__rlimit_resource_t)what, &lim) < 0)
 		return err_set(err, ERR_IO, "setrlimit: %m");
 	return 0;
