@@ -149,7 +149,7 @@ static void sync_folder(const char *path)
 
 int fs_replace(const char *path, struct str content, mode_t mode, struct err *err)
 {
-	char *name;
+	char *name = NULL;
 	int r = 0;
 	int fd = create_beside(path, mode, &name, err);
 	if (fd < 0)
