@@ -45,15 +45,12 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Not dumpable: no core, no debugger, /proc/self is root's. The kernel forgets both when credentials change. */
-static int tie_to_parent(pid_t parent, struct err *err)
+static int die_with_parent(pid_t parent, struct err *err)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_set(err, ERR_IO, "prctl: %m");
 	/* It may have died before the kernel was told; then somebody else is our parent now. */
-	if (getppid() != parent)
-		return err_set(err, ERR_IO, "the parent has gone");
-	return 0;
+	return getppid() == parent ? 0 : err_set(err, ERR_IO, "the parent has gone");
 }
 
 /* --- descriptors --- */
@@ -259,9 +256,8 @@ static bool sees_trusted(void)
 	return sees;
 }
 
-static int wall_off_paths(const struct confine_job *job, struct confine_facts *facts, struct err *err)
+static int wall_off_paths(const struct worker_spec *spec, struct confine_facts *facts, struct err *err)
 {
-	const struct worker_spec *spec = job->spec;
 	uint32_t keep = 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, ERR_IO, "no_new_privs: %m");
@@ -270,8 +266,6 @@ static int wall_off_paths(const struct confine_job *job, struct confine_facts *f
 		return rc;
 	facts->chrooted = enter_root(spec);
 	rc = keep_capabilities(keep, err);
-	if (rc == 0)
-		rc = tie_to_parent(job->parent, err);
 	if (rc < 0)
 		return rc;
 	facts->sees_trusted = spec->kind == WORKER_TREE && sees_trusted();
@@ -327,9 +321,11 @@ static int close_and_limit(const struct confine_job *job, struct err *err)
 	int rc = close_others(job, err);
 	if (rc < 0)
 		return rc;
-	offer_to_oom_killer(); /* before /proc/self is root's */
-	rc = tie_to_parent(job->parent, err);
-	return rc < 0 ? rc : set_limits(job->spec, err);
+	offer_to_oom_killer();
+	/* No core, no debugger; and /proc/self is root's from here on. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_set(err, ERR_IO, "prctl: %m");
+	return set_limits(job->spec, err);
 }
 
 static int apply_filter(const struct filter *f, struct confine_facts *facts, struct err *err)
@@ -344,13 +340,13 @@ int confine_self(const struct confine_job *job, struct confine_facts *ret, struc
 	const struct worker_spec *spec = job->spec;
 	struct confine_facts facts = { .ready = true, .sandboxed = job->enabled, .tree = spec->kind == WORKER_TREE };
 	reset_signals();
-	int rc = tie_to_parent(job->parent, err);
+	int rc = die_with_parent(job->parent, err);
 	if (rc == 0 && spec->prepare)
 		rc = spec->prepare(spec->arg, err);
 	if (rc == 0)
 		rc = close_and_limit(job, err);
 	if (rc == 0 && job->enabled)
-		rc = wall_off_paths(job, &facts, err);
+		rc = wall_off_paths(spec, &facts, err);
 	else if (rc == 0)
 		facts.sees_trusted = facts.tree && sees_trusted();
 	if (rc == 0 && spec->thread)
