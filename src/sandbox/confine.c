@@ -26,6 +26,15 @@
 #define SYS_close_range 436
 #endif
 
+/* The same on every architecture; glibc has them since 2.36. */
+#define NR_OPEN_TREE 428
+#define NR_MOUNT_SETATTR 442
+#define OPEN_TREE_CLONE 1
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+enum { MOUNT_RDONLY = 1, MOUNT_NOSUID = 2, MOUNT_NODEV = 4, MOUNT_NOEXEC = 8 };
+
 #define HELPER_STACK_SIZE (8 * MIB)
 
 /* A parent's handlers and mask are not a worker's: Ctrl-C ends it, a write to a parent that has gone gives EPIPE. */
@@ -205,12 +214,36 @@ static bool may_chroot(bool landlock)
 	return !landlock && errno == EPERM && unshare(CLONE_NEWUSER) == 0 && chroot(".") == 0;
 }
 
+/* A copy of the folder's mounts that belongs to nobody else, read-only and without devices, in place of the folder: an
+ * image may hold a device node of the host's disk. Needs CAP_SYS_ADMIN and Linux 5.12; the folder itself stays where
+ * there is either not. The copy lives as long as its first descriptor, which is not closed for that reason. */
+static void take_read_only_copy(int root_fd)
+{
+	struct {
+		uint64_t set, clear, propagation, user_namespace;
+	} attr = { .set = MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC };
+	int copy = (int)syscall(NR_OPEN_TREE, root_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE | O_CLOEXEC);
+	if (copy < 0)
+		return;
+	int fd = -1;
+	if (syscall(NR_MOUNT_SETATTR, copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		fd = openat(copy, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* open_tree's own cannot be listed */
+	if (fd >= 0 && dup2(fd, root_fd) == root_fd) {
+		(void)close(fd);
+		return;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	(void)close(copy);
+}
+
 /* The tree worker's folder becomes its root. A bytes worker needs no path at all: the folder of its own descriptors'
  * descriptions is a place with nothing in it that it does not know. */
 static bool enter_root(const struct worker_spec *spec)
 {
 	if (spec->kind == WORKER_BYTES)
 		return chdir("/proc/self/fdinfo") == 0 && chroot(".") == 0;
+	take_read_only_copy(spec->root_fd);
 	return fchdir(spec->root_fd) == 0 && may_chroot(landlock_abi() > 0);
 }
 
