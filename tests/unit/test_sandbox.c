@@ -222,6 +222,8 @@ static void a_worker_that_has_gone_is_no_signal(void **state)
 	assert_int_equal(rc, ERR_WORKER);
 	struct frame f;
 	assert_int_equal(worker_recv(w, 100, &f, &err), 0);
+	/* The first failure told of lost bytes (ECONNRESET); from now on it is EPIPE. */
+	assert_int_equal(worker_send(w, 1, STR("x"), &err), ERR_WORKER);
 	ends_well(w);
 }
 
@@ -358,9 +360,21 @@ static int run_spin(struct worker_io *io, void *arg)
 	return 0;
 }
 
+static int run_tell_limit(struct worker_io *io, void *arg)
+{
+	(void)arg;
+	struct rlimit lim;
+	return getrlimit(RLIMIT_CPU, &lim) == 0 ? (worker_io_send(io, (uint32_t)lim.rlim_cur, STR("")), 0) : 1;
+}
+
 static void time_has_a_limit(void **state)
 {
 	(void)state;
+	struct frame f;
+	struct worker *limited = begin(run_tell_limit, NULL);
+	assert_int_equal(worker_recv(limited, 0, &f, NULL), 1);
+	assert_int_equal(f.type, WORKER_CPU_SECONDS_BASE);
+	ends_well(limited);
 	assert_int_equal(confine_cpu_seconds(1), WORKER_CPU_SECONDS_BASE);
 	assert_int_equal(confine_cpu_seconds(10 * MIB), WORKER_CPU_SECONDS_BASE + 80);
 	assert_int_equal(confine_cpu_seconds(0), WORKER_CPU_SECONDS_UNKNOWN);
@@ -414,28 +428,49 @@ static int run_tell_pid(struct worker_io *io, void *arg)
 	return run_sleep(io, arg);
 }
 
-static void a_worker_dies_with_its_parent(void **state)
+/* The process between: starts a worker, tells its id, ends without a word to it. */
+static _Noreturn void start_and_leave(int out, bool nobody)
 {
-	(void)state;
+	struct worker_spec spec = { .name = "test", .kind = WORKER_TREE, .run = run_tell_pid, .input_size = 1 };
+	struct worker *w = NULL;
+	struct frame f;
+	if (nobody && (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0))
+		_exit(1);
+	spec.root_fd = open("/usr", O_RDONLY | O_DIRECTORY);
+	if (worker_start(&spec, &w, NULL) == 0 && worker_recv(w, 100, &f, NULL) == 1)
+		(void)!write(out, f.payload.ptr, f.payload.len);
+	_exit(0);
+}
+
+static void dies_with_its_parent(bool nobody)
+{
 	int ends[2];
 	assert_int_equal(pipe(ends), 0);
 	pid_t middle = fork();
-	if (middle == 0) {
-		struct frame f;
-		struct worker *w = begin(run_tell_pid, NULL);
-		if (worker_recv(w, 100, &f, NULL) == 1)
-			(void)!write(ends[1], f.payload.ptr, f.payload.len);
-		_exit(0); /* without a word to the worker */
-	}
+	if (middle == 0)
+		start_and_leave(ends[1], nobody);
 	pid_t worker = 0;
+	(void)close(ends[1]);
 	assert_int_equal(read(ends[0], &worker, sizeof(worker)), sizeof(worker));
 	assert_int_equal(waitpid(middle, NULL, 0), middle);
 	double until = seconds() + 5;
 	while (kill(worker, 0) == 0 && seconds() < until)
 		(void)usleep(1000);
-	assert_true(kill(worker, 0) < 0 && errno == ESRCH);
+	bool gone = kill(worker, 0) < 0 && errno == ESRCH;
+	if (!gone)
+		(void)kill(worker, SIGKILL);
+	assert_true(gone);
 	(void)close(ends[0]);
-	(void)close(ends[1]);
+}
+
+static void a_worker_dies_with_its_parent(void **state)
+{
+	(void)state;
+	dies_with_its_parent(false);
+	/* Without Landlock a plain user's worker enters a user namespace: the tie must outlast that. */
+	landlock_limit(0);
+	dies_with_its_parent(geteuid() == 0);
+	landlock_limit(-1);
 }
 
 /* --- descriptors and specs --- */
@@ -592,20 +627,27 @@ static void helper_waits(void *arg)
 	(void)run_sleep(NULL, arg);
 }
 
-/* The line "key:\tvalue" of a status file, of which value is given back in text. */
-static struct str status_of(pid_t pid, const char *task, const char *key, char *text, size_t size)
+static struct str content_of(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[320];
-	(void)snprintf(path, sizeof(path), "/proc/%d/task/%s/status", (int)pid, task);
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
 	int fd = open(path, O_RDONLY);
 	assert_true(fd >= 0);
 	ssize_t n = read(fd, text, size);
 	(void)close(fd);
-	struct str rest = { text, n > 0 ? (size_t)n : 0 }, line;
+	return (struct str){ text, n > 0 ? (size_t)n : 0 };
+}
+
+/* The line "key:\tvalue" of a status file, of which value is given back in text. */
+static struct str status_of(pid_t pid, const char *task, const char *key, char *text, size_t size)
+{
+	char name[300];
+	(void)snprintf(name, sizeof(name), "task/%s/status", task);
+	struct str rest = content_of(pid, name, text, size), line;
 	while (str_cut(&rest, '\n', &line))
 		if (str_skip(&line, str_from(key)) && str_skip(&line, STR(":")))
 			return str_trim(line);
-	fail_msg("%s has no %s", path, key);
+	fail_msg("%s has no %s", name, key);
 	return (struct str){ 0 };
 }
 
@@ -662,6 +704,7 @@ static void capabilities_are_dropped_and_all_threads_are_bound(void **state)
 		memcpy(&pid, f.payload.ptr, sizeof(pid));
 		unsigned tasks = every_task_is_bound(pid, kind == WORKER_TREE ? ours & keeps : 0);
 		assert_int_equal(tasks, 2);
+		assert_true(str_eq(content_of(pid, "oom_score_adj", text, sizeof(text)), STR("800\n")));
 		worker_kill(w);
 	}
 	(void)close(root);

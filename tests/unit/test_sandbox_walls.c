@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -84,6 +85,9 @@ static long read_path_descriptor(void)
 	int fd = openat(scene.root_fd, "..", O_PATH | O_DIRECTORY);
 	return reads(openat(fd, "outside", O_RDONLY));
 }
+
+/* An image may hold a node of any device; this one is /dev/zero. */
+static long read_device(void) { return reads(openat(scene.root_fd, "device", O_RDONLY)); }
 
 static long read_openat2(void)
 {
@@ -294,7 +298,11 @@ static long exec_pkey(void)
 	return syscall(SYS_pkey_mprotect, p, 4096, PROT_READ | PROT_EXEC, -1);
 }
 static long exec_personality(void) { return personality(READ_IMPLIES_EXEC); }
-static long exec_shm(void) { return shmget(IPC_PRIVATE, 4096, 0600 | IPC_CREAT); }
+static long exec_shm(void)
+{
+	int id = shmget(IPC_PRIVATE, 4096, 0600 | IPC_CREAT);
+	return id < 0 ? -1 : shmctl(id, IPC_RMID, NULL);
+}
 
 static long keyctl_call(void) { return syscall(SYS_keyctl, 0, -3, 1); }
 static long add_key_call(void) { return syscall(SYS_add_key, "user", "plimsoll", "x", 1, -2); }
@@ -308,7 +316,10 @@ static long unshare_mount(void) { return unshare(CLONE_NEWNS); }
 static long chroot_call(void) { return chroot("/"); }
 static long chdir_call(void) { return chdir(".."); }
 static long umask_call(void) { return (long)umask(0); }
-static long mount_call(void) { return mount("none", scene.empty, "tmpfs", 0, NULL); }
+static long mount_call(void)
+{
+	return mount("none", scene.empty, "tmpfs", 0, NULL) == 0 ? umount2(scene.empty, MNT_DETACH) : -1;
+}
 static long open_tree_call(void) { return syscall(428, scene.root_fd, ".", 1); }
 static long setuid_call(void) { return setresuid(geteuid() ? geteuid() : 1, (uid_t)-1, (uid_t)-1); }
 static long dumpable_call(void) { return prctl(PR_SET_DUMPABLE, 1); }
@@ -342,7 +353,7 @@ enum {
 	MAY_FAIL = 2,    /* this kernel, file system or container may say no by itself: no control */
 	TREE_ONLY = 4,   /* its name for it needs the folder's descriptor */
 	NEEDS_WALL = 8,  /* reading by path: seccomp sees none, so it takes Landlock or a chroot */
-	BYTES_HAS = 16,  /* a bytes worker may do the first half of it */
+	ROOT_WALL = 16,  /* only a worker that was root can shut this */
 };
 
 static const struct attempt {
@@ -355,7 +366,7 @@ static const struct attempt {
 	A(read_link_absolute, NEEDS_WALL | TREE_ONLY), A(read_link_relative, NEEDS_WALL | TREE_ONLY),
 	A(read_passwd, NEEDS_WALL), A(read_passwd_raw, NEEDS_WALL), A(read_proc_root, NEEDS_WALL),
 	A(read_other_process, NEEDS_WALL), A(read_path_descriptor, NEEDS_WALL | TREE_ONLY),
-	A(read_openat2, 0), A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
+	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(read_openat2, 0), A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
 #ifdef SYS_open
 	A(read_open2, NEEDS_WALL), A(write_open2, 0), A(create_creat, 0),
 #endif
@@ -441,6 +452,9 @@ static void scene_make(void)
 	assert_int_equal(symlink(scene.outside, path), 0);
 	path_in_world(path, sizeof(path), "tree/link-relative");
 	assert_int_equal(symlink("../outside", path), 0);
+	path_in_world(path, sizeof(path), "tree/device");
+	if (mknod(path, S_IFCHR | 0666, makedev(1, 5)) == 0)
+		assert_int_equal(chmod(path, 0666), 0);
 	path_in_world(target, sizeof(target), "tree");
 	scene.root_fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scene.file_fd = open(scene.inside, O_RDONLY | O_CLOEXEC);
@@ -557,6 +571,8 @@ static enum outcome attempt_in_worker(const struct attempt *a, char *ret_words, 
 static bool applies(const struct attempt *a, bool walled)
 {
 	if (scene.kind == WORKER_BYTES && (a->is & TREE_ONLY))
+		return false;
+	if (geteuid() != 0 && (a->is & ROOT_WALL))
 		return false;
 	return walled || scene.kind == WORKER_BYTES || !(a->is & NEEDS_WALL);
 }

@@ -19,6 +19,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -471,6 +472,41 @@ static void workers_work_as_nobody(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static int run_below_mount(struct worker_io *io, void *arg)
+{
+	(void)io;
+	(void)arg;
+	return read_is(have.root_fd, "sub/mounted", "on another file system") ? 1 : 0;
+}
+
+/* `fs /` has /usr, /var or /home elsewhere. And what the worker had of it must go without taking the mount along. */
+static void mounts_below_the_folder_are_seen_and_stay(void **state)
+{
+	(void)state;
+	char path[96];
+	(void)snprintf(path, sizeof(path), "%s/sub", have.world);
+	if (geteuid() != 0 || mount("plimsoll-test", path, "tmpfs", 0, NULL) < 0) {
+		print_message("skipped: nothing can be mounted here\n");
+		skip();
+	}
+	int sub = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	put_file(sub, "mounted", "on another file system", 0644);
+	struct worker_spec spec = { .name = "work", .kind = WORKER_TREE, .run = run_below_mount, .root_fd = have.root_fd };
+	struct worker *w = NULL;
+	int rc[2] = { -1, -1 };
+	for (int i = 0; i < 2; i++)
+		if (worker_start(&spec, &w, NULL) == 0)
+			rc[i] = worker_finish(w, NULL);
+	int stays = read_is(have.root_fd, "sub/mounted", "on another file system");
+	bool writable = unlinkat(sub, "mounted", 0) == 0;
+	(void)close(sub);
+	(void)umount2(path, MNT_DETACH);
+	assert_int_equal(rc[0], 0);
+	assert_int_equal(rc[1], 0);
+	assert_int_equal(stays, 0);
+	assert_true(writable);
+}
+
 /* --- under load --- */
 
 static void short_helper(void *arg)
@@ -587,6 +623,7 @@ int main(void)
 		cmocka_unit_test(workers_work_as_we_are),
 		cmocka_unit_test(workers_work_as_nobody),
 		cmocka_unit_test(workers_work_without_a_sandbox),
+		cmocka_unit_test(mounts_below_the_folder_are_seen_and_stay),
 		cmocka_unit_test(a_hundred_starts_under_load),
 		cmocka_unit_test(a_start_is_quick),
 	};
