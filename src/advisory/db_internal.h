@@ -28,7 +28,6 @@ struct str db_string(const struct db *db, enum db_section pool, uint32_t index);
 uint64_t db_records(const struct db *db, enum db_section s, uint64_t record_size);
 /* The iterator over the facts of a package by its index in DB_PACKAGES. */
 bool db_iter_at(const struct db *db, uint32_t package, struct db_iter *ret);
-bool db_vuln_at(const struct db *db, uint64_t index, struct db_vuln *ret);
 
 /* Where the header says that its sections are, checked against the size of the file: 0 or ERR_FORMAT,
  * ERR_UNSUPPORTED. digests (may be NULL) takes the SHA-256 of each section and, last, of the header. */
