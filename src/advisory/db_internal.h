@@ -10,6 +10,7 @@
 
 struct db {
 	struct str map;
+	bool mapped; /* by db_open: unmapped at the end */
 	uint32_t schema;
 	int64_t built;
 	uint64_t fact_count;
@@ -32,6 +33,11 @@ bool db_iter_at(const struct db *db, uint32_t package, struct db_iter *ret);
 /* Where the header says that its sections are, checked against the size of the file: 0 or ERR_FORMAT,
  * ERR_UNSUPPORTED. digests (may be NULL) takes the SHA-256 of each section and, last, of the header. */
 int db_header_parse(struct str bytes, struct db *ret, struct sha256 *digests, struct err *err);
+
+/* As db_open, of bytes that stay the caller's (fuzz targets). */
+int db_open_memory(struct str bytes, struct db **ret, struct err *err);
+/* db_verify without the digests: does everything lead somewhere? */
+int db_verify_records(const struct db *db, struct err *err);
 
 static inline const struct db_pool *db_pool_of(const struct db *db, enum db_section s)
 {

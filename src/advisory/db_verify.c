@@ -123,14 +123,19 @@ static int verify_rest(const struct db *db, struct err *err)
 	return db_broken(db) ? err_set(err, ERR_FORMAT, "an offset leads nowhere") : 0;
 }
 
+int db_verify_records(const struct db *db, struct err *err)
+{
+	int rc = verify_sizes(db, err);
+	rc = rc ? rc : verify_pools(db, err);
+	rc = rc ? rc : verify_facts(db, err);
+	return rc ? rc : verify_rest(db, err);
+}
+
 int db_verify(const struct db *db, struct err *err)
 {
 	int rc = hash_setup(err);
 	rc = rc ? rc : verify_digests(db->map, err);
-	rc = rc ? rc : verify_sizes(db, err);
-	rc = rc ? rc : verify_pools(db, err);
-	rc = rc ? rc : verify_facts(db, err);
-	return rc ? rc : verify_rest(db, err);
+	return rc ? rc : db_verify_records(db, err);
 }
 
 static int read_key(struct arena *a, const char *path, EVP_PKEY **ret, struct err *err)
