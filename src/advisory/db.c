@@ -140,17 +140,39 @@ static int map_file(const char *path, struct str *ret, struct err *err)
 	return rc;
 }
 
+static int open_map(struct db *db, struct err *err)
+{
+	db->broken = xcalloc(1, sizeof(*db->broken));
+	atomic_init(db->broken, false);
+	int rc = db_header_parse(db->map, db, NULL, err);
+	for (unsigned i = 0; rc == 0 && i < DB_POOL_COUNT; i++)
+		rc = db_pool_open(db->section[DB_POOL_FIRST + i], &db->pool[i], err);
+	return rc;
+}
+
 int db_open(const char *path, struct db **ret, struct err *err)
 {
 	struct db *db = xcalloc(1, sizeof(*db));
 	int rc = map_file(path, &db->map, err);
-	if (rc == 0 && (rc = db_header_parse(db->map, db, NULL, err)) != 0)
-		(void)err_wrap(err, "%s", path);
-	for (unsigned i = 0; rc == 0 && i < DB_POOL_COUNT; i++)
-		if ((rc = db_pool_open(db->section[DB_POOL_FIRST + i], &db->pool[i], err)) != 0)
+	if (rc == 0) {
+		db->mapped = true;
+		rc = open_map(db, err);
+		if (rc != 0)
 			(void)err_wrap(err, "%s", path);
-	db->broken = xcalloc(1, sizeof(*db->broken));
-	atomic_init(db->broken, false);
+	}
+	if (rc != 0) {
+		db_close(db);
+		return rc;
+	}
+	*ret = db;
+	return 0;
+}
+
+int db_open_memory(struct str bytes, struct db **ret, struct err *err)
+{
+	struct db *db = xcalloc(1, sizeof(*db));
+	db->map = bytes;
+	int rc = open_map(db, err);
 	if (rc != 0) {
 		db_close(db);
 		return rc;
@@ -165,7 +187,7 @@ void db_close(struct db *db)
 		return;
 	for (unsigned i = 0; i < DB_POOL_COUNT; i++)
 		db_pool_close(&db->pool[i]);
-	if (db->map.ptr)
+	if (db->mapped)
 		munmap((void *)(uintptr_t)db->map.ptr, db->map.len);
 	free(db->broken);
 	free(db);

@@ -104,6 +104,8 @@ struct db_vuln {
 	uint32_t cwes[8];
 };
 bool db_vuln(const struct db *db, struct str id, struct db_vuln *ret);
+/* Walk them, in order of id. */
+bool db_vuln_at(const struct db *db, uint64_t index, struct str *ret_id, struct db_vuln *ret);
 
 /* Walk everything (db status, db verify, tests): packages of a platform in order of name. */
 bool db_package_at(const struct db *db, const struct db_platform *platform, uint64_t index, struct str *ret_name,

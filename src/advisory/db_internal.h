@@ -10,6 +10,7 @@
 
 struct db {
 	struct str map;
+	bool mapped; /* by db_open: unmapped at the end */
 	uint32_t schema;
 	int64_t built;
 	uint64_t fact_count;
@@ -28,11 +29,15 @@ struct str db_string(const struct db *db, enum db_section pool, uint32_t index);
 uint64_t db_records(const struct db *db, enum db_section s, uint64_t record_size);
 /* The iterator over the facts of a package by its index in DB_PACKAGES. */
 bool db_iter_at(const struct db *db, uint32_t package, struct db_iter *ret);
-bool db_vuln_at(const struct db *db, uint64_t index, struct db_vuln *ret);
 
 /* Where the header says that its sections are, checked against the size of the file: 0 or ERR_FORMAT,
  * ERR_UNSUPPORTED. digests (may be NULL) takes the SHA-256 of each section and, last, of the header. */
 int db_header_parse(struct str bytes, struct db *ret, struct sha256 *digests, struct err *err);
+
+/* As db_open, of bytes that stay the caller's (fuzz targets). */
+int db_open_memory(struct str bytes, struct db **ret, struct err *err);
+/* db_verify without the digests: does everything lead somewhere? */
+int db_verify_records(const struct db *db, struct err *err);
 
 static inline const struct db_pool *db_pool_of(const struct db *db, enum db_section s)
 {

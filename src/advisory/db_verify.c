@@ -112,24 +112,30 @@ static int verify_rest(const struct db *db, struct err *err)
 		if (s.name.len == 0)
 			return err_set(err, ERR_FORMAT, "source %u has no name", i);
 	struct db_vuln v;
+	struct str name;
 	uint64_t count = db_records(db, DB_VULNS, DB_VULN_SIZE);
 	for (uint64_t i = 0; i < count; i++) {
 		uint32_t id = db_u32(db, DB_VULNS, i * DB_VULN_SIZE);
 		bool order = i == 0 || id > db_u32(db, DB_VULNS, (i - 1) * DB_VULN_SIZE);
-		if (!order || db_string(db, DB_POOL_IDS, id).len == 0 || !db_vuln_at(db, i, &v))
+		if (!order || !db_vuln_at(db, i, &name, &v) || name.len == 0)
 			return err_set(err, ERR_FORMAT, "vulnerability record %llu", (unsigned long long)i);
 	}
 	return db_broken(db) ? err_set(err, ERR_FORMAT, "an offset leads nowhere") : 0;
+}
+
+int db_verify_records(const struct db *db, struct err *err)
+{
+	int rc = verify_sizes(db, err);
+	rc = rc ? rc : verify_pools(db, err);
+	rc = rc ? rc : verify_facts(db, err);
+	return rc ? rc : verify_rest(db, err);
 }
 
 int db_verify(const struct db *db, struct err *err)
 {
 	int rc = hash_setup(err);
 	rc = rc ? rc : verify_digests(db->map, err);
-	rc = rc ? rc : verify_sizes(db, err);
-	rc = rc ? rc : verify_pools(db, err);
-	rc = rc ? rc : verify_facts(db, err);
-	return rc ? rc : verify_rest(db, err);
+	return rc ? rc : db_verify_records(db, err);
 }
 
 static int read_key(struct arena *a, const char *path, EVP_PKEY **ret, struct err *err)

@@ -22,7 +22,7 @@ static bool read_cwes(const struct db *db, uint32_t at, struct db_vuln *ret)
 }
 
 /* 0 id, 4 vector, 8 EPSS, 12 CWE list, 16 KEV day, 18 published day, 20 score, 21 severity, 22 source, 23 flags */
-bool db_vuln_at(const struct db *db, uint64_t index, struct db_vuln *ret)
+bool db_vuln_at(const struct db *db, uint64_t index, struct str *ret_id, struct db_vuln *ret)
 {
 	if (index >= db_records(db, DB_VULNS, DB_VULN_SIZE))
 		return false;
@@ -44,6 +44,7 @@ bool db_vuln_at(const struct db *db, uint64_t index, struct db_vuln *ret)
 		db_mark_broken(db);
 		return false;
 	}
+	*ret_id = db_string(db, DB_POOL_IDS, db_u32(db, DB_VULNS, at));
 	*ret = v;
 	return true;
 }
@@ -51,6 +52,7 @@ bool db_vuln_at(const struct db *db, uint64_t index, struct db_vuln *ret)
 bool db_vuln(const struct db *db, struct str id, struct db_vuln *ret)
 {
 	uint32_t want;
+	struct str same;
 	if (!db_pool_find(db_pool_of(db, DB_POOL_IDS), id, &want))
 		return false;
 	uint64_t lo = 0, hi = db_records(db, DB_VULNS, DB_VULN_SIZE);
@@ -58,7 +60,7 @@ bool db_vuln(const struct db *db, struct str id, struct db_vuln *ret)
 		uint64_t mid = lo + (hi - lo) / 2;
 		uint32_t got = db_u32(db, DB_VULNS, mid * DB_VULN_SIZE);
 		if (got == want)
-			return db_vuln_at(db, mid, ret);
+			return db_vuln_at(db, mid, &same, ret);
 		if (got < want)
 			lo = mid + 1;
 		else

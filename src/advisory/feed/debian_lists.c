@@ -153,10 +153,25 @@ static int64_t list_date(struct str s)
 
 struct advisory {
 	struct str id;
-	bool again; /* DSA-5356-2: an update of an update */
+	bool no_vulnerability; /* where it names no CVE: an update of an update (DSA-5356-2), or of something else */
 	struct str cves[512];
 	size_t cve_count;
 };
+
+/* "libdatetime-timezone-perl - new timezone database" */
+static bool is_other_kind(struct arena *a, struct str title)
+{
+	static const struct str marks[] = {
+		STR_INIT("new upstream"), STR_INIT("new timezone"), STR_INIT("new package"), STR_INIT("database update"),
+		STR_INIT("bugfix"),       STR_INIT("regression"),   STR_INIT("end of life"), STR_INIT("end-of-life"),
+		STR_INIT("end of support"), STR_INIT("switch to"),
+	};
+	struct str low = str_lower(a, title);
+	for (size_t i = 0; i < COUNT_OF(marks); i++)
+		if (str_contains(low, marks[i]))
+			return true;
+	return str_ends(low, STR(" - update"));
+}
 
 /* "[29 Mar 2023] DSA-5380-1 xorg-server - security update" */
 static bool advisory_head(struct lists *l, struct str line, struct advisory *ret)
@@ -170,11 +185,9 @@ static bool advisory_head(struct lists *l, struct str line, struct advisory *ret
 		return false;
 	int64_t day = list_date(date);
 	l->newest = day > l->newest ? day : l->newest;
-	struct str number = ret->id, part;
-	size_t dashes = 0;
-	while (str_cut(&number, '-', &part))
-		dashes++;
-	ret->again = dashes == 3 && !str_eq(part, STR("1"));
+	ptrdiff_t first = str_find(ret->id, '-'), last = str_rfind(ret->id, '-');
+	bool again = first != last && !str_eq(str_sub(ret->id, (size_t)last + 1, ret->id.len), STR("1"));
+	ret->no_vulnerability = again || is_other_kind(l->a, rest);
 	return true;
 }
 
@@ -188,7 +201,7 @@ static void advisory_cves(struct str line, struct advisory *adv)
 			adv->cves[adv->cve_count++] = word;
 }
 
-/* An advisory that names no CVE stands for itself; a later update of one says nothing of its own. */
+/* An advisory that names no CVE stands for itself, if it is about a vulnerability at all. */
 static void advisory_package(struct lists *l, const struct advisory *adv, struct str platform, struct str rest)
 {
 	struct state s = parse_state(rest, l->source);
@@ -196,7 +209,7 @@ static void advisory_package(struct lists *l, const struct advisory *adv, struct
 		l->sink->skipped++;
 		return;
 	}
-	if (platform.len == 0 || s.nothing || (adv->cve_count == 0 && adv->again)) {
+	if (platform.len == 0 || s.nothing || (adv->cve_count == 0 && adv->no_vulnerability)) {
 		l->sink->left_out++;
 		return;
 	}

@@ -300,8 +300,10 @@ static void find_modules(struct target *t, const struct value *affected)
 	t->module_count = 0;
 	while (str_cut(&rest, ' ', &word)) {
 		(void)str_drop(&word, STR(","));
-		ptrdiff_t colon = str_find(word, ':');
-		if (colon > 0 && (size_t)colon + 1 < word.len && t->module_count < COUNT_OF(t->module))
+		/* "httpd:2.4/mod_http2" names the package, too; "ALSA-2022:5468:" is no stream. */
+		ptrdiff_t colon = str_find(word, ':'), slash = str_find(word, '/');
+		word = slash > colon ? str_sub(word, 0, (size_t)slash) : word;
+		if (colon > 0 && (size_t)colon + 1 < word.len && !str_ends(word, STR(":")) && t->module_count < COUNT_OF(t->module))
 			t->module[t->module_count++] = word;
 	}
 	if (t->module_count == 0)

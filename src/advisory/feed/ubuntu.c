@@ -49,15 +49,16 @@ static bool is_end_of_life(struct str words)
 
 /* --- states --- */
 
-/* "released (1.2-3)": the first word in the parentheses, where it looks like a version ("[1.2-3]" was met). */
+/* "released (1.2-3)": the first word in the parentheses, where it looks like a version ("[1.2-3]" and "(1.2-3)words" were
+ * met). */
 static struct str version_in(struct str words)
 {
-	struct str rest = words, word;
-	(void)str_skip(&rest, STR("["));
-	if (!str_cut(&rest, ' ', &word))
-		return (struct str){ 0 };
-	(void)str_drop(&word, STR("]"));
-	(void)str_drop(&word, STR(","));
+	size_t n = 0;
+	(void)str_skip(&words, STR("["));
+	while (n < words.len && !ascii_space(words.ptr[n]) && words.ptr[n] != ')' && words.ptr[n] != ']' &&
+	       words.ptr[n] != ',')
+		n++;
+	struct str word = str_sub(words, 0, n);
 	bool digit = false;
 	for (size_t i = 0; i < word.len; i++)
 		digit |= ascii_digit(word.ptr[i]);
