@@ -15,7 +15,8 @@ struct manager {
 };
 
 static const struct manager managers[PACKAGE_TYPE_COUNT] = {
-	[PACKAGE_DEB] = { "apt-get update && apt-get install --only-upgrade -y", "apt-get update && apt-get upgrade -y" },
+	[PACKAGE_DEB] = { "apt-get update && apt-get install --only-upgrade -y",
+			  "apt-get update && apt-get upgrade -y" },
 	[PACKAGE_OPKG] = { "opkg update && opkg upgrade", NULL },
 	[PACKAGE_APK] = { "apk upgrade --no-cache", "apk upgrade --no-cache" },
 	[PACKAGE_RPM] = { "dnf upgrade -y", "dnf upgrade -y" },
@@ -74,15 +75,15 @@ static void draw_sum(struct term *t, const struct upgrade_list *list, size_t sho
 	struct para p = para_begin(t, STYLE_BOLD, "");
 	if (shown < list->len)
 		para_text(&p, STYLE_PLAIN,
-		          arena_printf(a, "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s of %.*s.",
-		                       shown,
-		                       STR_ARG(text_count(a, first)), STR_ARG(total),
-		                       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all)), STR_ARG(total)));
+			  arena_printf(a,
+				       "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s of %.*s.",
+				       shown, STR_ARG(text_count(a, first)), STR_ARG(total),
+				       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all)), STR_ARG(total)));
 	else
 		para_text(&p, STYLE_PLAIN,
-		          arena_printf(a, "Upgrade %s: %.*s of %.*s findings gone.",
-		                       shown == 1 ? "it" : arena_printf(a, "these %zu sources", shown).ptr,
-		                       STR_ARG(text_count(a, all)), STR_ARG(total)));
+			  arena_printf(a, "Upgrade %s: %.*s of %.*s findings gone.",
+				       shown == 1 ? "it" : arena_printf(a, "these %zu sources", shown).ptr,
+				       STR_ARG(text_count(a, all)), STR_ARG(total)));
 	para_end(&p);
 }
 
@@ -91,10 +92,7 @@ struct names {
 	size_t len, cap;
 };
 
-static int names_cmp(const void *a, const void *b)
-{
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
+static int names_cmp(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
 
 /* Which package manager a binary package belongs to. */
 static struct map types_by_binary(struct arena *a, const struct target *target)
@@ -102,13 +100,14 @@ static struct map types_by_binary(struct arena *a, const struct target *target)
 	struct map m = { 0 };
 	for (size_t i = 0; i < target->findings.len; i++)
 		if (target->findings.ptr[i].package)
-			*map_put(a, &m, target->findings.ptr[i].package->name, NULL) = target->findings.ptr[i].package->type;
+			*map_put(a, &m, target->findings.ptr[i].package->name, NULL) =
+			    target->findings.ptr[i].package->type;
 	return m;
 }
 
 /* Binary packages of one type to upgrade, sorted, each once; *ret_unsafe counts those that may not be printed. */
 static struct names collect_names(struct arena *a, const struct target *target, const struct map *types,
-                                  enum package_type type, size_t *ret_unsafe)
+				  enum package_type type, size_t *ret_unsafe)
 {
 	struct names names = { 0 };
 	*ret_unsafe = 0;
@@ -164,8 +163,7 @@ static size_t put_command(struct term *t, const char *command, const struct name
 	return lines;
 }
 
-static void draw_command(struct term *t, const struct target *target, const struct map *types,
-                         enum package_type type)
+static void draw_command(struct term *t, const struct target *target, const struct map *types, enum package_type type)
 {
 	size_t unsafe;
 	const struct manager *m = &managers[type];
@@ -176,7 +174,7 @@ static void draw_command(struct term *t, const struct target *target, const stru
 		fputc('\n', t->out);
 		if (m->all && put_command(t, m->some, &names, false) > COMMAND_LINES_MAX) {
 			fprintf(t->out, "%*s# %zu packages, too many to name: upgrade everything\n%*s%s\n",
-			        (int)COMMAND_INDENT, "", names.len, (int)COMMAND_INDENT, "", m->all);
+				(int)COMMAND_INDENT, "", names.len, (int)COMMAND_INDENT, "", m->all);
 		} else {
 			(void)put_command(t, m->some, &names, true);
 		}
@@ -184,9 +182,9 @@ static void draw_command(struct term *t, const struct target *target, const stru
 	if (unsafe) {
 		struct para p = para_begin(t, STYLE_YELLOW, "");
 		para_text(&p, STYLE_YELLOW,
-		          arena_printf(t->arena, "%.*s left out of that line: a shell might not read %s as one.",
-		                       STR_ARG(text_counted(t->arena, unsafe, "name is", "names are")),
-		                       unsafe == 1 ? "it" : "them"));
+			  arena_printf(t->arena, "%.*s left out of that line: a shell might not read %s as one.",
+				       STR_ARG(text_counted(t->arena, unsafe, "name is", "names are")),
+				       unsafe == 1 ? "it" : "them"));
 		para_end(&p);
 	}
 }

@@ -30,7 +30,9 @@ struct columns {
 };
 
 static const char *const text_heads[TEXT_COUNT][2] = {
-	{ "Source", "Source package" }, { "Installed", "Installed" }, { "Fixed by", "Fixed by" },
+	{ "Source", "Source package" },
+	{ "Installed", "Installed" },
+	{ "Fixed by", "Fixed by" },
 };
 
 static const char *severity_head(unsigned s, bool long_heads)
@@ -95,8 +97,9 @@ static void widen(size_t *width, size_t to)
 
 static void measure(struct columns *col, const struct cells *cells, size_t count)
 {
-	bool seen[SEVERITY_COUNT] = { [SEVERITY_LOW] = true, [SEVERITY_MEDIUM] = true, [SEVERITY_HIGH] = true,
-		                      [SEVERITY_CRITICAL] = true };
+	bool seen[SEVERITY_COUNT] = {
+		[SEVERITY_LOW] = true, [SEVERITY_MEDIUM] = true, [SEVERITY_HIGH] = true, [SEVERITY_CRITICAL] = true
+	};
 	for (unsigned k = 0; k < TEXT_COUNT; k++)
 		col->text[k] = str_from(text_heads[k][col->long_heads]).len;
 	for (size_t i = 0; i < count; i++) {

@@ -61,11 +61,14 @@ static struct str row_fix(const struct target *t, const struct map *upgrades, co
 
 /* One row of the findings [0, count), which are of one source and sorted by id. */
 static struct row make_row(struct arena *a, const struct target *t, const struct map *upgrades,
-                           const struct finding **f, size_t count)
+			   const struct finding **f, size_t count)
 {
-	struct row row = { .type = f[0]->package->type, .name = f[0]->package->source_name,
-		           .installed = f[0]->package->source_version, .findings = count, .epss = -1,
-		           .status = f[0]->status };
+	struct row row = { .type = f[0]->package->type,
+			   .name = f[0]->package->source_name,
+			   .installed = f[0]->package->source_version,
+			   .findings = count,
+			   .epss = -1,
+			   .status = f[0]->status };
 	for (size_t i = 0; i < count; i++) {
 		row.kev |= f[i]->kev;
 		if (f[i]->epss > row.epss)

@@ -7,8 +7,8 @@ static const char *const sgr[STYLE_COUNT] = { "", "1", "2", "31", "1;31", "33", 
 
 enum style style_of_severity(enum severity s)
 {
-	static const enum style styles[SEVERITY_COUNT] = { STYLE_MAGENTA, STYLE_PLAIN,  STYLE_BLUE,
-		                                           STYLE_YELLOW,  STYLE_RED,    STYLE_RED_BOLD };
+	static const enum style styles[SEVERITY_COUNT] = { STYLE_MAGENTA, STYLE_PLAIN, STYLE_BLUE,
+							   STYLE_YELLOW,  STYLE_RED,   STYLE_RED_BOLD };
 	return (unsigned)s < SEVERITY_COUNT ? styles[s] : STYLE_PLAIN;
 }
 
@@ -99,7 +99,4 @@ void para_text(struct para *p, enum style style, struct str text)
 		para_item(p, style, " ", word);
 }
 
-void para_end(struct para *p)
-{
-	fputc('\n', p->term->out);
-}
+void para_end(struct para *p) { fputc('\n', p->term->out); }

@@ -33,9 +33,13 @@ static void fill(struct arena *a, struct report *r, struct str rest)
 		p->version = p->source_version = next_field(&rest);
 		p->db_path = next_field(&rest);
 		struct finding *f = vec_push(a, &t->findings);
-		*f = (struct finding){ .id = next_field(&rest), .title = next_field(&rest), .fixed_version = next_field(&rest),
-			               .package = p, .cvss_score = -1, .epss = -1,
-			               .severity = (enum severity)(rest.len % SEVERITY_COUNT) };
+		*f = (struct finding){ .id = next_field(&rest),
+				       .title = next_field(&rest),
+				       .fixed_version = next_field(&rest),
+				       .package = p,
+				       .cvss_score = -1,
+				       .epss = -1,
+				       .severity = (enum severity)(rest.len % SEVERITY_COUNT) };
 		f->evidence = next_field(&rest);
 		*vec_push(a, &f->references) = f->evidence;
 		f->suppressed.by = next_field(&rest);
@@ -66,8 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct report r = { 0 };
 	if (size < 2)
 		return 0;
-	struct report_options o = { .list_all_pkgs = true, .show_suppressed = data[0] & 1, .verbose = data[0] & 2,
-		                    .width = 60 + data[1] };
+	struct report_options o = {
+		.list_all_pkgs = true, .show_suppressed = data[0] & 1, .verbose = data[0] & 2, .width = 60 + data[1]
+	};
 	fill(a, &r, (struct str){ (const char *)data + 2, size - 2 });
 	for (size_t i = 0; i < report_format_count; i++) {
 		char *text = NULL;

@@ -181,6 +181,7 @@ static inline void fixture_summary(struct arena *a, struct report *r)
 /* --- an ordinary Debian image: KEV, unrated, unfixed, ignored, hidden, not assessed, a failed gate --- */
 static inline struct report *fixture_ordinary(struct arena *a)
 {
+	/* clang-format off */
 	static const struct fixture_line lines[] = {
 		{ "glibc", "2.36-9+deb12u1", "libc6 libc-bin", "CVE-2023-4911", SEVERITY_HIGH, "2.36-9+deb12u3", STATUS_AFFECTED, 7.8, 0.7124, true },
 		{ "glibc", "2.36-9+deb12u1", "libc6 libc-bin", "CVE-2023-6246", SEVERITY_HIGH, "2.36-9+deb12u4", STATUS_AFFECTED, 7.8, 0.0541, false },
@@ -201,6 +202,7 @@ static inline struct report *fixture_ordinary(struct arena *a)
 		{ "util-linux", "2.38.1-5+b1", "util-linux mount libmount1 libblkid1 libuuid1 libsmartcols1 bsdutils", "CVE-2024-28085", SEVERITY_LOW, "2.38.1-5+deb12u1", STATUS_AFFECTED, 3.3, 0.0255, false },
 		{ "apt", "2.6.1", "apt libapt-pkg6.0", "CVE-2011-3374", SEVERITY_LOW, "", STATUS_AFFECTED, 3.7, 0.0011, false },
 	};
+	/* clang-format on */
 	static const char *const headers[] = { "CVE-2024-26581", "CVE-2024-26593", "CVE-2024-26600" };
 	struct report *r = fixture_report(a);
 	struct target *t = fixture_target(a, r, "registry.example.org/shop/web:1.25");

@@ -59,7 +59,8 @@ static void compare(struct arena *a, const char *name, const char *file, struct 
 	}
 	FILE *in = fopen(path, "r");
 	if (!in)
-		fail_msg("%s is missing: run this test once with PLIMSOLL_UPDATE_GOLDEN=1 and look at what it writes", path);
+		fail_msg("%s is missing: run this test once with PLIMSOLL_UPDATE_GOLDEN=1 and look at what it writes",
+			 path);
 	struct str want = read_all(a, in);
 	fclose(in);
 	size_t line = 1;
@@ -67,8 +68,9 @@ static void compare(struct arena *a, const char *name, const char *file, struct 
 		(void)str_cut(&got, '\n', &g);
 		(void)str_cut(&want, '\n', &w);
 		if (!str_eq(g, w))
-			fail_msg("%s, line %zu\nexpected: %.*s\n     got: %.*s\n(after a wanted change: PLIMSOLL_UPDATE_GOLDEN=1)", path,
-			         line, STR_ARG(w), STR_ARG(g));
+			fail_msg("%s, line %zu\nexpected: %.*s\n     got: %.*s\n(after a wanted change: "
+				 "PLIMSOLL_UPDATE_GOLDEN=1)",
+				 path, line, STR_ARG(w), STR_ARG(g));
 	}
 }
 
@@ -168,12 +170,14 @@ static int write_all(const char *dir)
 		const char *name;
 		struct report *report;
 	} reports[] = {
-		{ "ordinary", fixture_ordinary(a) }, { "clean", fixture_clean(a) },     { "partial", fixture_partial(a) },
-		{ "several", fixture_several(a) },   { "hostile", fixture_hostile(a) }, { "large", fixture_large(a, true) },
+		{ "ordinary", fixture_ordinary(a) }, { "clean", fixture_clean(a) },
+		{ "partial", fixture_partial(a) },   { "several", fixture_several(a) },
+		{ "hostile", fixture_hostile(a) },   { "large", fixture_large(a, true) },
 	};
 	for (size_t i = 0; i < COUNT_OF(reports) * COUNT_OF(outputs); i++) {
 		size_t k = i % COUNT_OF(outputs), n = i / COUNT_OF(outputs);
-		struct str text = render(a, reports[n].report, outputs[k].format, (struct report_options){ .list_all_pkgs = true });
+		struct str text =
+		    render(a, reports[n].report, outputs[k].format, (struct report_options){ .list_all_pkgs = true });
 		FILE *out = fopen(arena_printf(a, "%s/%s.%s", dir, reports[n].name, outputs[k].suffix).ptr, "w");
 		if (!out || fwrite(text.ptr, 1, text.len, out) != text.len || fclose(out) != 0) {
 			perror(dir);

@@ -26,20 +26,32 @@ static void what_a_terminal_obeys_is_replaced(void **state)
 		{ STR_INIT("a\nb\tc\rd"), STR_INIT("a b c d") },
 		{ STR_INIT("\x1b[31mred\x1b[0m"), STR_INIT(MARK "[31mred" MARK "[0m") },
 		{ STR_INIT("bell\x07 nul\0 del\x7f"), STR_INIT("bell" MARK " nul" MARK " del" MARK) },
-		{ STR_INIT("csi\xc2\x9b" "2J"), STR_INIT("csi" MARK "2J") },                    /* C1 as UTF-8 */
-		{ STR_INIT("raw\x9b" "2J"), STR_INIT("raw" MARK "2J") },                        /* C1 as a byte */
-		{ STR_INIT("rtl\xe2\x80\xae" "exe"), STR_INIT("rtl" MARK "exe") },               /* U+202E */
-		{ STR_INIT("\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad"), STR_INIT(MARK MARK MARK MARK) }, /* 202A..D */
-		{ STR_INIT("\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9"), STR_INIT(MARK MARK MARK MARK) }, /* 2066..9 */
+		{ STR_INIT("csi\xc2\x9b"
+			   "2J"),
+		  STR_INIT("csi" MARK "2J") }, /* C1 as UTF-8 */
+		{ STR_INIT("raw\x9b"
+			   "2J"),
+		  STR_INIT("raw" MARK "2J") }, /* C1 as a byte */
+		{ STR_INIT("rtl\xe2\x80\xae"
+			   "exe"),
+		  STR_INIT("rtl" MARK "exe") }, /* U+202E */
+		{ STR_INIT("\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad"),
+		  STR_INIT(MARK MARK MARK MARK) }, /* 202A..D */
+		{ STR_INIT("\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9"),
+		  STR_INIT(MARK MARK MARK MARK) }, /* 2066..9 */
 		{ STR_INIT("zero\xe2\x80\x8bwidth\xef\xbb\xbf"), STR_INIT("zero" MARK "width" MARK) },
-		{ STR_INIT("line\xe2\x80\xa8" "sep"), STR_INIT("line" MARK "sep") },
+		{ STR_INIT("line\xe2\x80\xa8"
+			   "sep"),
+		  STR_INIT("line" MARK "sep") },
 		{ STR_INIT("\xff\xfe"), STR_INIT(MARK MARK) },
-		{ STR_INIT("\xc0\xaf"), STR_INIT(MARK MARK) },             /* overlong slash */
-		{ STR_INIT("\xed\xa0\x80"), STR_INIT(MARK MARK MARK) },     /* surrogate */
-		{ STR_INIT("cut\xe4\xb8"), STR_INIT("cut" MARK MARK) },    /* truncated */
+		{ STR_INIT("\xc0\xaf"), STR_INIT(MARK MARK) },          /* overlong slash */
+		{ STR_INIT("\xed\xa0\x80"), STR_INIT(MARK MARK MARK) }, /* surrogate */
+		{ STR_INIT("cut\xe4\xb8"), STR_INIT("cut" MARK MARK) }, /* truncated */
 		{ STR_INIT("caf\xc3\xa9 \xe4\xb8\xad"), STR_INIT("caf\xc3\xa9 \xe4\xb8\xad") },
-		{ STR_INIT("e\xcc\x81"), STR_INIT("e\xcc\x81") },          /* an honest accent */
-		{ STR_INIT("\xcc\x81" "e"), STR_INIT("e") },                /* one that would sit on what is not ours */
+		{ STR_INIT("e\xcc\x81"), STR_INIT("e\xcc\x81") }, /* an honest accent */
+		{ STR_INIT("\xcc\x81"
+			   "e"),
+		  STR_INIT("e") }, /* one that would sit on what is not ours */
 		{ STR_INIT("o\xcc\x80\xcc\x80\xcc\x80\xcc\x80\xcc\x80x"), STR_INIT("o\xcc\x80\xcc\x80\xcc\x80x") },
 	};
 	struct arena *ARENA_AUTO a = arena_new();
@@ -59,7 +71,8 @@ static void widths_are_those_of_terminals(void **state)
 	assert_int_equal(text_width(STR("\xed\x95\x9c")), 2);
 	assert_true(str_eq(text_cut(a, STR("abcdef"), 4), STR("abc\xe2\x80\xa6")));
 	assert_true(str_eq(text_cut(a, STR("abcd"), 4), STR("abcd")));
-	assert_true(str_eq(text_cut(a, STR("\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad"), 4), STR("\xe4\xb8\xad\xe2\x80\xa6")));
+	assert_true(
+	    str_eq(text_cut(a, STR("\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad"), 4), STR("\xe4\xb8\xad\xe2\x80\xa6")));
 	assert_int_equal(text_cut(a, STR("abc"), 0).len, 0);
 	assert_true(str_eq(text_fit(STR("\xe4\xb8\xad\xe6\x96\x87"), 1), STR("\xe4\xb8\xad")));
 }
@@ -82,8 +95,9 @@ static void only_names_that_a_shell_cannot_misread_are_copied(void **state)
 {
 	(void)state;
 	static const char *const good[] = { "libc6", "g++-12", "python3.11", "libstdc++6", "perl-XML-Parser", "gcc_x" };
-	static const char *const bad[] = { "", "-y", "a b", "a;b", "$(id)", "`id`", "a\nb", "a/b", "a'b", "a\"b", "a&b", "a|b",
-		                           "a>b", "a*b", "~", "+x", "caf\xc3\xa9", "a=b", "a\\b", "#a" };
+	static const char *const bad[] = { "",    "-y",  "a b",         "a;b", "$(id)", "`id`", "a\nb",
+					   "a/b", "a'b", "a\"b",        "a&b", "a|b",   "a>b",  "a*b",
+					   "~",   "+x",  "caf\xc3\xa9", "a=b", "a\\b",  "#a" };
 	for (size_t i = 0; i < COUNT_OF(good); i++)
 		assert_true(advice_name_is_safe(str_from(good[i])));
 	for (size_t i = 0; i < COUNT_OF(bad); i++)
@@ -113,7 +127,8 @@ static void places_in_sarif_are_relative(void **state)
 	assert_true(str_eq(sarif_message(a, STR("{0} [x](y) \\")), STR("{{0}} \\[x\\](y) \\\\")));
 }
 
-static struct str render(struct arena *a, const struct report *r, const struct report_format *f, struct report_options o)
+static struct str render(struct arena *a, const struct report *r, const struct report_format *f,
+			 struct report_options o)
 {
 	struct err err = { 0 };
 	char *text = NULL;
@@ -144,7 +159,9 @@ static void no_format_passes_on_what_a_terminal_obeys(void **state)
 	struct arena *ARENA_AUTO a = arena_new();
 	struct report *r = fixture_hostile(a);
 	for (size_t i = 0; i < report_format_count; i++) {
-		struct report_options o = { .list_all_pkgs = true, .show_suppressed = true, .verbose = true, .width = 80 };
+		struct report_options o = {
+			.list_all_pkgs = true, .show_suppressed = true, .verbose = true, .width = 80
+		};
 		struct str text = render(a, r, &report_formats[i], o);
 		assert_harmless(text, report_formats[i].name);
 		struct value *v;
@@ -158,7 +175,8 @@ static void the_line_to_copy_holds_no_shell(void **state)
 {
 	(void)state;
 	struct arena *ARENA_AUTO a = arena_new();
-	struct str text = render(a, fixture_hostile(a), report_format_find(STR("table")), (struct report_options){ .width = 80 });
+	struct str text =
+	    render(a, fixture_hostile(a), report_format_find(STR("table")), (struct report_options){ .width = 80 });
 	ptrdiff_t at = str_find_str(text, STR("    apt-get update"));
 	assert_true(at >= 0);
 	struct str command = str_sub(text, (size_t)at, text.len), line;
@@ -173,8 +191,8 @@ static void no_line_is_wider_than_the_terminal(void **state)
 {
 	(void)state;
 	struct arena *ARENA_AUTO a = arena_new();
-	struct report *const reports[] = { fixture_ordinary(a), fixture_clean(a), fixture_partial(a), fixture_several(a),
-		                           fixture_large(a, false), fixture_hostile(a) };
+	struct report *const reports[] = { fixture_ordinary(a), fixture_clean(a),        fixture_partial(a),
+					   fixture_several(a),  fixture_large(a, false), fixture_hostile(a) };
 	static const unsigned widths[] = { 60, 72, 80, 100, 117, 132, 200 };
 	for (size_t i = 0; i < COUNT_OF(reports); i++)
 		for (size_t w = 0; w < COUNT_OF(widths); w++) {
@@ -183,9 +201,11 @@ static void no_line_is_wider_than_the_terminal(void **state)
 			while (str_cut(&rest, '\n', &line)) {
 				bool copied = str_starts(line, STR("        a-name-that-goes-on"));
 				if (text_width(line) > widths[w] && !copied)
-					fail_msg("report %zu at %u: %zu columns: %.*s", i, widths[w], text_width(line), STR_ARG(line));
+					fail_msg("report %zu at %u: %zu columns: %.*s", i, widths[w], text_width(line),
+						 STR_ARG(line));
 				if (str_ends(line, STR(" ")))
-					fail_msg("report %zu at %u: blanks at the end of: %.*s", i, widths[w], STR_ARG(line));
+					fail_msg("report %zu at %u: blanks at the end of: %.*s", i, widths[w],
+						 STR_ARG(line));
 			}
 		}
 }
@@ -200,7 +220,8 @@ static void reverse(struct arena *a, struct target *t)
 	for (size_t i = 0; i < t->findings.len; i++) {
 		findings[i] = t->findings.ptr[t->findings.len - 1 - i];
 		if (findings[i].package)
-			findings[i].package = &packages[t->packages.len - 1 - (size_t)(findings[i].package - t->packages.ptr)];
+			findings[i].package =
+			    &packages[t->packages.len - 1 - (size_t)(findings[i].package - t->packages.ptr)];
 	}
 	t->packages.ptr = packages;
 	t->findings.ptr = findings;
@@ -234,7 +255,8 @@ static void sarif_stops_where_github_does_and_keeps_the_worst(void **state)
 	struct target *t = fixture_target(a, r, "huge.tar");
 	struct package *p = fixture_package(t, PACKAGE_DEB, STR("linux"), STR("1"), STR("linux"), STR("1"));
 	for (size_t i = 0; i < SARIF_RESULTS_MAX + 10; i++) {
-		struct finding *f = fixture_finding(a, t, p, arena_printf(a, "CVE-2024-%zu", 10000 + i), SEVERITY_LOW, STR("2"));
+		struct finding *f =
+		    fixture_finding(a, t, p, arena_printf(a, "CVE-2024-%zu", 10000 + i), SEVERITY_LOW, STR("2"));
 		if (i == SARIF_RESULTS_MAX + 9)
 			f->severity = SEVERITY_CRITICAL;
 		if (i < 3)
