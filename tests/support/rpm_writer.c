@@ -111,7 +111,11 @@ struct str rpm_write_header(struct arena *a, const struct rpm_row *row, unsigned
 	put_be(&d.store, BIN);
 	put_be(&d.store, 0u - span);
 	put_be(&d.store, 16);
-	put_int(&d, 1008, 1600000000); /* the time of installation: outside the region */
+	/* What installation adds, outside the region: time, colour, transaction. (A well-known reader in Go overlooks a
+	 * single one.) */
+	put_int(&d, 1008, 1600000000);
+	put_int(&d, 1127, 0);
+	put_int(&d, 1128, 1600000001);
 	put_be(&out, d.entries + 1);
 	put_be(&out, (uint32_t)d.store.len);
 	put_be(&out, 63);
