@@ -85,8 +85,11 @@ def alpine_310(root):
     sh("tar", "-xf", layer[0], "-C", inner)
     shutil.rmtree(root)
     os.rename(inner, root)
+    with open(root + "/lib/apk/db/installed") as f:
+        there = {line[2:].strip() for line in f if line.startswith("P:")}
     with open(root + "/lib/apk/db/installed", "a") as f:
-        f.write(apk_installed(older(os.path.join(SHARED, "feeds/alpine/secdb-json/v3.10/main.json"))))
+        f.write(apk_installed([p for p in older(os.path.join(SHARED, "feeds/alpine/secdb-json/v3.10/main.json"))
+                               if p[0] not in there]))
 
 
 def older(secdb):
