@@ -1,7 +1,7 @@
-/* The command table comes here. */
-#include "base/base.h"
+/* The program: a table of commands (cmd/commands.c) and nothing else. */
+#include "cmd/commands.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-	return 2;
+	return commands_run(argc, argv);
 }

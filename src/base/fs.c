@@ -49,7 +49,8 @@ static int read_unknown(struct arena *a, int fd, struct str head, size_t size_ma
 {
 	struct buf BUF_AUTO b;
 	buf_init(&b, size_max);
-	(void)buf_put(&b, head);
+	if (!buf_put(&b, head))
+		return over_limit(size_max, err);
 	int r = read_rest(fd, &b, err);
 	if (r == 0)
 		*ret = str_dup(a, buf_view(&b));
@@ -80,8 +81,6 @@ int fs_read_fd(struct arena *a, int fd, size_t size_max, struct str *ret, struct
 		}
 		all = (struct str){ p, all.len + (size_t)n };
 	}
-	if (all.len > size_max)
-		return over_limit(size_max, err);
 	return read_unknown(a, fd, all, size_max, ret, err);
 }
 
@@ -150,7 +149,7 @@ static void sync_folder(const char *path)
 
 int fs_replace(const char *path, struct str content, mode_t mode, struct err *err)
 {
-	char *name;
+	char *name = NULL;
 	int r = 0;
 	int fd = create_beside(path, mode, &name, err);
 	if (fd < 0)

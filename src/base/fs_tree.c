@@ -74,7 +74,7 @@ static int go_root(struct walk *w)
 
 static int go_up(struct walk *w)
 {
-	struct stat st;
+	struct stat st = { 0 };
 	if (w->len == 1)
 		return 0;
 	int r = enter(w, openat(w->fd, "..", OPEN_FOLDER), &st);

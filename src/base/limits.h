@@ -29,6 +29,8 @@
 #define INDEX_DEPTH_MAX 4u
 /* Members of an outer archive (blobs, V1 folders, links). */
 #define ARCHIVE_MEMBERS_MAX 65536u
+/* Small JSON members kept while an archive streams by: manifests and configs before it is known which are needed. */
+#define ARCHIVE_JSON_SIZE_MAX (24 * MIB)
 /* What one layer may inflate to. Real layers with models reach 100 GB; time, not memory, is what it costs. */
 #define LAYER_SIZE_MAX (1024 * GIB)
 /* Longest path kept from a layer: Linux gives up at 4,096; a deeper one is counted and passed over. */
@@ -39,6 +41,8 @@
 #define LAYER_ENTRIES_MAX 2000000u
 /* Memory for the names of those. */
 #define LAYER_NAMES_SIZE_MAX (24 * MIB)
+/* A path while its links are being followed: the kernel's PATH_MAX. */
+#define LINK_PATH_MAX ((size_t)4096)
 /* Symbolic links followed in one look-up: the kernel's own limit is 40. */
 #define SYMLINKS_MAX 40u
 
@@ -62,6 +66,15 @@
 /* One rpm header: kernel-devel's, with 20,000 files, has 3 MB. */
 #define RPM_HEADER_SIZE_MAX (32 * MIB)
 #define RPM_TAGS_MAX 4096u
+/* Slot pages of a ndb database: 255 packages each, so five times PACKAGES_MAX. */
+#define RPM_NDB_SLOT_PAGES_MAX 4096u
+/* SQLite on a rpm database. Steps of its virtual machine while it reads the schema (rpm's 70 tables and indexes take 2,000)
+ * and while it walks the rows (six a package); the length of one schema line (rpm's longest has 200 bytes); its memory
+ * (its page cache stops at 2 MB). */
+#define RPM_SQLITE_SCHEMA_STEPS_MAX 100000u
+#define RPM_SQLITE_STEPS_MAX 10000000u
+#define RPM_SQLITE_SQL_LEN_MAX ((size_t)4096)
+#define RPM_SQLITE_HEAP_MAX (32 * MIB)
 /* os-release, debian_version and the like. */
 #define OS_RELEASE_SIZE_MAX (64 * KIB)
 /* Packages of one image. */
@@ -72,6 +85,8 @@
 /* --- workers --- */
 /* One frame between a worker and its parent. */
 #define FRAME_SIZE_MAX (64 * MIB)
+/* What a collector may say of one file; a rpm database of 20,000 packages makes 4 MB. */
+#define FRAME_PAYLOAD_MAX (16 * MIB)
 /* A receive buffer that one large frame has made larger than this is given back before the next. */
 #define FRAME_KEEP_MAX (1 * MIB)
 /* Private writable memory of a worker (RLIMIT_DATA) that states no need of its own. */
@@ -109,9 +124,19 @@
 #define DB_PLATFORMS_MAX 4096u
 /* A version string in an advisory or a package. */
 #define VERSION_LEN_MAX ((size_t)1024)
+/* Facts about one package and one vulnerability that are compared with each other, which is quadratic: the most that
+ * real data has is 30; with more, rebuilds are not told from fixes. */
+#define FACTS_COMPARED_MAX ((size_t)1024)
 
 /* --- zip --- */
 #define ZIP_MEMBERS_MAX 2000000u
 #define ZIP_MEMBER_SIZE_MAX (64 * MIB)
+
+/* --- reports --- */
+/* Results of one SARIF run: GitHub refuses a file with more. */
+#define SARIF_RESULTS_MAX 25000u
+/* --- policy --- */
+/* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
+#define IGNORES_MAX 10000u
 
 #endif

@@ -260,12 +260,8 @@ bool str_glob(struct str pattern, struct str text)
 /* FNV-1a with a final mix: short keys, tables of our own. */
 uint64_t str_hash(struct str s)
 {
-	uint64_t h = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < s.len; i++) {
-		h ^= (unsigned char)s.ptr[i];
-		h *= 0x100000001b3u;
-	}
-	h ^= h >> 32;
-	h *= 0xd6e8feb86659fd93u;
-	return h ^ (h >> 32);
+	uint64_t h = STR_HASH_START;
+	for (size_t i = 0; i < s.len; i++)
+		h = str_hash_step(h, s.ptr[i]);
+	return str_hash_finish(h);
 }

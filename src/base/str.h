@@ -70,6 +70,15 @@ bool str_glob(struct str pattern, struct str text);
 
 /* 64-bit hash for tables of our own (not a secret, not stored in files that others can forge). */
 uint64_t str_hash(struct str s);
+/* The same in steps, for the hashes of all prefixes of a text in one pass: start, step a byte, finish (any time). */
+#define STR_HASH_START ((uint64_t)0xcbf29ce484222325u)
+static inline uint64_t str_hash_step(uint64_t h, char c) { return (h ^ (unsigned char)c) * 0x100000001b3u; }
+static inline uint64_t str_hash_finish(uint64_t h)
+{
+	h ^= h >> 32;
+	h *= 0xd6e8feb86659fd93u;
+	return h ^ (h >> 32);
+}
 
 static inline bool ascii_digit(char c) { return c >= '0' && c <= '9'; }
 static inline bool ascii_lower(char c) { return c >= 'a' && c <= 'z'; }

@@ -52,7 +52,7 @@ bool value_int(const struct value *v, int64_t *ret)
 		return true;
 	}
 	/* Both bounds are exact doubles; the upper one is the first value that does not fit. */
-	if (!value_is(v, VALUE_DOUBLE) || !(v->number >= -0x1p63 && v->number < 0x1p63))
+	if (!value_is(v, VALUE_DOUBLE) || !(v->number >= -9223372036854775808.0 && v->number < 9223372036854775808.0))
 		return false;
 	int64_t whole = (int64_t)v->number;
 	if ((double)whole != v->number)

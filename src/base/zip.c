@@ -294,7 +294,7 @@ static int inflate_member(const struct zip *z, const struct zip_member *m, struc
 
 int zip_read(struct zip *z, const struct zip_member *m, struct buf *out, struct err *err)
 {
-	struct str from;
+	struct str from = { 0 };
 	int r = check_member(z, m, err);
 	if (r == 0)
 		r = find_content(z, m, &from, err);
@@ -302,7 +302,7 @@ int zip_read(struct zip *z, const struct zip_member *m, struct buf *out, struct 
 		return r;
 	if (!buf_reserve(out, (size_t)m->size))
 		return err_set(err, ERR_LIMIT, "zip member %.*s is too large for its reader", STR_ARG(m->name));
-	char nothing; /* libdeflate wants a pointer for an empty member, too */
+	char nothing = 0; /* libdeflate wants a pointer for an empty member, too */
 	char *to = m->size ? out->ptr + out->len : &nothing;
 	r = inflate_member(z, m, from, to, err);
 	if (r != 0)

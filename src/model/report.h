@@ -99,6 +99,22 @@ struct not_assessed_list {
 	size_t len, cap;
 };
 
+/* "What to do first": for each source package with fixes, the one version that removes most findings. */
+struct upgrade {
+	struct str package; /* source package */
+	struct str to;      /* the version that fixes all that can be fixed (highest by the ecosystem's order) */
+	struct str from;    /* installed */
+	uint64_t removes;   /* findings shown */
+	struct str_list binaries; /* binary packages to name in a command line */
+	bool kev;
+	enum severity severity_max;
+};
+
+struct upgrade_list {
+	struct upgrade *ptr;
+	size_t len, cap;
+};
+
 struct target {
 	enum target_kind kind;
 	struct str name;     /* as asked for */
@@ -112,6 +128,7 @@ struct target {
 	struct package_list packages;
 	struct finding_list findings;
 	struct not_assessed_list not_assessed;
+	struct upgrade_list upgrades; /* filled after policy, from what is shown; most removed first */
 	struct str_list notes; /* said to people: "digests checked on ...", "--distro overrides ..." */
 };
 
@@ -167,21 +184,5 @@ struct report {
 
 const char *finding_kind_name(enum finding_kind k);
 const char *target_kind_name(enum target_kind k);
-
-/* "What to do first": for each source package with fixes, the one version that removes most findings. */
-struct upgrade {
-	struct str package; /* source package */
-	struct str to;      /* the version that fixes all that can be fixed (highest by the ecosystem's order) */
-	struct str from;    /* installed */
-	uint64_t removes;   /* findings shown */
-	struct str_list binaries; /* binary packages to name in a command line */
-	bool kev;
-	enum severity severity_max;
-};
-
-struct upgrade_list {
-	struct upgrade *ptr;
-	size_t len, cap;
-};
 
 #endif

@@ -7,19 +7,10 @@
 #ifndef PLIMSOLL_PACKAGE_FORMATS_H
 #define PLIMSOLL_PACKAGE_FORMATS_H
 
+#include "base/content.h"
 #include "base/err.h"
 #include "model/os.h"
 #include "model/package.h"
-
-/* Content of a file: in memory, or (what is large) in a descriptor that is read by pread. */
-struct content {
-	struct str mem; /* whole content when fd < 0 */
-	int fd;         /* or a memfd or file; -1 */
-	uint64_t size;
-};
-
-/* Exactly n bytes at offset, from memory or descriptor; ERR_FORMAT when past the end. */
-int content_read(const struct content *c, uint64_t offset, void *p, size_t n, struct err *err);
 
 #define DIAGNOSTICS_WORDED_MAX 8
 
@@ -31,8 +22,9 @@ struct package_sink {
 	size_t diagnostic_count;
 };
 
-/* Append p (slices are copied into the arena). ERR_LIMIT past PACKAGES_MAX. Fields over PACKAGE_FIELD_MAX, or a package without
- * name or version, make it a bad record instead. */
+/* Append p (slices are copied into the arena). ERR_LIMIT past PACKAGES_MAX. Fields over PACKAGE_FIELD_MAX, a package
+ * without name or version, or with control characters in them, make it a bad record instead. An empty source_name or
+ * source_version becomes the binary's. */
 int package_sink_add(struct package_sink *s, const struct package *p, struct err *err);
 /* Count a bad record and keep its reason (bounded). */
 void package_sink_bad(struct package_sink *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -58,9 +50,13 @@ int apk_parse(const struct content *c, struct str path, struct package_sink *sin
 int rpm_sqlite_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 int rpm_ndb_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 int rpm_bdb_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
+/* What stands at a rpm database's place and is none: always an error that says so. */
+int rpm_other_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err);
 bool rpm_sqlite_sniff(struct str path, struct str head);
 bool rpm_ndb_sniff(struct str path, struct str head);
 bool rpm_bdb_sniff(struct str path, struct str head);
+/* Of a folder of records (status.d), the files that begin with a field, and not their .md5sums. */
+bool dpkg_sniff(struct str path, struct str head);
 
 /* Files whose text names the distribution, in the order in which they are believed. Each is kept whole (up to
  * OS_RELEASE_SIZE_MAX). */

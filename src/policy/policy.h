@@ -2,10 +2,12 @@
 #ifndef PLIMSOLL_POLICY_POLICY_H
 #define PLIMSOLL_POLICY_POLICY_H
 
+#include "base/err.h"
 #include "model/report.h"
 
 /* One ignore: all that is given must match (empty: not asked). id, package, path and subject are globs (str_glob);
- * package matches the binary or the source name. */
+ * id matches the finding's id or one of its aliases, package the binary or the source name, path the location's path
+ * (of a package: its database). */
 struct ignore {
 	struct str id, package, path, subject;
 	struct str reason;
@@ -23,7 +25,7 @@ struct policy {
 	bool builtin_ignores;           /* kernel headers in images */
 	bool severity_shown[SEVERITY_COUNT];
 	bool ignore_unfixed;
-	bool status_ignored[STATUS_COUNT]; /* --ignore-status */
+	bool status_ignored[STATUS_COUNT]; /* --ignore-status; see policy_parse_statuses */
 	bool gate;                      /* --fail-on was given */
 	enum severity fail_on;
 	enum severity unrated;          /* what a finding without a severity counts as at the gate; default HIGH */
@@ -32,13 +34,30 @@ struct policy {
 
 void policy_init(struct policy *p); /* everything shown, built-ins on, no gate */
 /* The ignore list of a .plimsoll.yaml (its `ignore:` key; other keys belong to the configuration reader) from parsed
- * documents; wrong types and unknown keys of an entry are ERR_USAGE with line and column. */
+ * documents; wrong types and unknown keys of an entry are ERR_USAGE with line and column. NULL or null: no entries.
+ * On an error nothing is added. */
 struct value;
 int policy_add_yaml(struct arena *a, struct policy *p, struct str file, const struct value *ignore_list, struct err *err);
-/* .trivyignore: `ID [exp:YYYY-MM-DD]` a line, # comments. */
+/* .trivyignore: `ID [exp:YYYY-MM-DD]` a line, # comments. The id is taken literally. What else stands on the line or in
+ * the comment above it becomes the reason. On an error (ERR_USAGE: a date that is none) nothing is added. */
 int policy_add_trivyignore(struct arena *a, struct policy *p, struct str file, struct str text, struct err *err);
+/* One ignore from elsewhere (--ignore). ERR_USAGE if it asks nothing or its date is no date. */
+int policy_add_ignore(struct arena *a, struct policy *p, const struct ignore *ignore, struct err *err);
 
-/* Marks findings of all targets (suppressed, hidden), then fills report->summary whole, gate included. today: YYYY-MM-DD (UTC). */
+/* "high,CRITICAL" (--severity): sets shown[] for those and clears it for the others. ERR_USAGE names what is wrong. */
+int policy_parse_severities(struct str list, bool shown[SEVERITY_COUNT], struct err *err);
+/* "will_not_fix,fixed" (--ignore-status), as Trivy means it: `fixed` is every finding with a fixed version, the other
+ * words only those without one. ignored[STATUS_NONE] stands for `fixed`. */
+int policy_parse_statuses(struct str list, bool ignored[STATUS_COUNT], struct err *err);
+
+/* Marks findings of all targets (suppressed, hidden), then fills report->summary whole, gate included. today: YYYY-MM-DD (UTC).
+ * An ignore that has run out and would have matched is said in the target's notes. */
 void policy_apply(struct arena *a, const struct policy *p, struct str today, struct report *report);
+/* After policy_apply: what a user should know about the ignores themselves (suppressed nothing, ran out). */
+void policy_notes(struct arena *a, const struct policy *p, struct str today, const struct report *report,
+                  struct str_list *ret);
+
+/* A day of the calendar, written YYYY-MM-DD. */
+bool policy_is_date(struct str s);
 
 #endif

@@ -4,6 +4,7 @@
 #ifndef PLIMSOLL_REPORT_FORMATS_H
 #define PLIMSOLL_REPORT_FORMATS_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "model/report.h"
 
@@ -32,5 +33,11 @@ int report_table_write(const struct report *r, const struct report_options *o, F
 int report_json_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 int report_sarif_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 int report_cyclonedx_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
+
+/* How every format ends: what has been written has reached the file, or ERR_IO. */
+int report_written(FILE *out, const char *format, struct err *err);
+
+/* The reason with its share where one is known: "no data (95 of 476)". */
+struct str report_reason(struct arena *a, const struct not_assessed *n);
 
 #endif

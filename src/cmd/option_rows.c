@@ -1,0 +1,72 @@
+/* The table of options: see options.h. Names and meanings are those that users know from Trivy, then Grype. */
+#include "base/base.h"
+#include "cmd/options.h"
+
+#define SCAN (1u << CMD_IMAGE | 1u << CMD_FS)
+#define IMAGE (1u << CMD_IMAGE)
+#define DB_READ (1u << CMD_DB_STATUS | 1u << CMD_DB_VERIFY)
+#define BUILD (1u << CMD_DB_BUILD)
+#define ALL ((1u << CMD_COUNT) - 1)
+
+const struct option_row option_rows[] = {
+	{ OPT_FORMAT, "format", 'f', OPTION_TEXT, "FORMAT", "table json sarif cyclonedx",
+	  "what to write: table, json, sarif or cyclonedx", SCAN },
+	{ OPT_OUTPUT, "output", 'o', OPTION_REPEAT, "[FORMAT=]FILE", "@file",
+	  "write to FILE instead of standard output; may be given several times, as -o sarif=out.sarif", SCAN },
+	{ OPT_SEVERITY, "severity", 's', OPTION_LIST, "LIST", "critical high medium low info unknown",
+	  "show only findings of these severities (a display filter: the gate still sees all)", SCAN },
+	{ OPT_IGNORE_UNFIXED, "ignore-unfixed", 0, OPTION_FLAG, NULL, NULL, "show only findings that have a fixed version", SCAN },
+	{ OPT_IGNORE_STATUS, "ignore-status", 0, OPTION_LIST, "LIST",
+	  "affected not_affected will_not_fix fix_deferred end_of_life under_investigation",
+	  "do not show findings of these states", SCAN },
+	{ OPT_FAIL_ON, "fail-on", 0, OPTION_TEXT, "SEVERITY", "critical high medium low info unknown",
+	  "exit 1 if a finding that is not suppressed has this severity or a worse one", SCAN },
+	{ OPT_UNRATED, "unrated", 0, OPTION_TEXT, "SEVERITY", "critical high medium low info unknown",
+	  "what a finding without a severity counts as at the gate (high)", SCAN },
+	{ OPT_EXIT_CODE, "exit-code", 0, OPTION_TEXT, "N", NULL, "exit N if any finding is shown", SCAN },
+	{ OPT_EXIT_ON_EOL, "exit-on-eol", 0, OPTION_TEXT, "N", NULL, "exit N if the distribution's release is past its support",
+	  SCAN },
+	{ OPT_STRICT, "strict", 0, OPTION_FLAG, NULL, NULL, "exit 3 if something could not be assessed", SCAN },
+	{ OPT_SCANNERS, "scanners", 0, OPTION_LIST, "LIST", "vuln", "what to look for; this version knows vuln", SCAN },
+	{ OPT_PKG_TYPES, "pkg-types", 0, OPTION_LIST, "LIST", "os", "kinds of packages; this version knows os", SCAN },
+	{ OPT_PLATFORM, "platform", 0, OPTION_TEXT, "OS/ARCH", "linux/amd64 linux/arm64",
+	  "which image of a multi-platform one", IMAGE },
+	{ OPT_DISTRO, "distro", 0, OPTION_TEXT, "ID:VERSION", NULL, "take the target for this distribution, as debian:12", SCAN },
+	{ OPT_SKIP_DIRS, "skip-dirs", 0, OPTION_LIST, "GLOB", "@dir", "folders inside the target that are not looked at", SCAN },
+	{ OPT_SKIP_FILES, "skip-files", 0, OPTION_LIST, "GLOB", "@file", "files inside the target that are not looked at", SCAN },
+	{ OPT_IGNOREFILE, "ignorefile", 0, OPTION_TEXT, "FILE", "@file",
+	  "ignore list instead of ./.trivyignore; one that ends in .yaml has the form of .plimsoll.yaml", SCAN },
+	{ OPT_IGNORE, "ignore", 0, OPTION_REPEAT, "CONDITION", NULL, "(conditions come with the rule book: not in this version)",
+	  SCAN },
+	{ OPT_NO_BUILTIN_IGNORES, "no-builtin-ignores", 0, OPTION_FLAG, NULL, NULL,
+	  "count kernel headers in images like any other package", SCAN },
+	{ OPT_VEX, "vex", 0, OPTION_REPEAT, "FILE", "@file", "(not in this version)", SCAN },
+	{ OPT_LIST_ALL_PKGS, "list-all-pkgs", 0, OPTION_FLAG, NULL, NULL, "also list the packages (json, table)", SCAN },
+	{ OPT_SHOW_SUPPRESSED, "show-suppressed", 0, OPTION_FLAG, NULL, NULL, "also show what was ignored, and by what", SCAN },
+	{ OPT_DB, "db", 0, OPTION_TEXT, "FILE", "@file", "advisory database to use", SCAN | DB_READ },
+	{ OPT_DB_MAX_AGE, "db-max-age", 0, OPTION_TEXT, "DAYS", NULL, "when the database counts as old (5)", SCAN | DB_READ },
+	{ OPT_CACHE_DIR, "cache-dir", 0, OPTION_TEXT, "DIR", "@dir", "where results are kept", SCAN | DB_READ },
+	{ OPT_NO_CACHE, "no-cache", 0, OPTION_FLAG, NULL, NULL, "neither use nor write the cache", SCAN },
+	{ OPT_OFFLINE, "offline", 0, OPTION_FLAG, NULL, NULL, "never use the network (this version never does)", SCAN },
+	{ OPT_NO_SANDBOX, "no-sandbox", 0, OPTION_FLAG, NULL, NULL, "read hostile bytes without confinement; the report says so",
+	  SCAN | BUILD },
+	{ OPT_TIMEOUT, "timeout", 0, OPTION_TEXT, "TIME", NULL, "give up after TIME, as 90s, 5m, 1h (no limit)", SCAN },
+	{ OPT_CONFIG, "config", 'c', OPTION_TEXT, "FILE", "@file", "configuration instead of ./.plimsoll.yaml", ALL },
+	{ OPT_FEEDS, "feeds", 0, OPTION_TEXT, "DIR", "@dir", "folder with the vendors' feeds", BUILD },
+	{ OPT_MANIFEST, "manifest", 0, OPTION_TEXT, "FILE", "@file", "take only the feeds that this list names", BUILD },
+	{ OPT_DB_OUTPUT, "output", 'o', OPTION_TEXT, "FILE", "@file", "where to write the database", BUILD },
+	{ OPT_NO_COLOR, "no-color", 0, OPTION_FLAG, NULL, NULL, "no colours, also where the terminal has them", ALL },
+	{ OPT_QUIET, "quiet", 'q', OPTION_FLAG, NULL, NULL, "no warnings, no progress", ALL },
+	{ OPT_VERBOSE, "verbose", 'v', OPTION_FLAG, NULL, NULL, "say more", ALL },
+	{ OPT_HELP, "help", 'h', OPTION_FLAG, NULL, NULL, "show this help", ALL },
+	{ OPT_VERSION, "version", 'V', OPTION_FLAG, NULL, NULL, "show the version", ALL },
+};
+const size_t option_row_count = COUNT_OF(option_rows);
+
+const struct option_row *option_row(enum option_id id)
+{
+	for (size_t i = 0; i < option_row_count; i++)
+		if (option_rows[i].id == id)
+			return &option_rows[i];
+	abort();
+}

@@ -1,0 +1,124 @@
+/* Flags, environment variables and configuration keys from one table: every flag --name has PLIMSOLL_NAME (upper case,
+ * '-' as '_') and the key `name` in .plimsoll.yaml. The flag wins over the variable, the variable over the file; of a
+ * list the winner's values alone count. Nothing else in the program parses options.
+ * The same table makes --help, the man pages and the shells' completions. */
+#ifndef PLIMSOLL_CMD_OPTIONS_H
+#define PLIMSOLL_CMD_OPTIONS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/vec.h"
+
+enum command_id {
+	CMD_IMAGE,
+	CMD_FS,
+	CMD_DB_BUILD,
+	CMD_DB_STATUS,
+	CMD_DB_VERIFY,
+	CMD_DB_COMPARE,
+	CMD_HELP,
+	CMD_VERSION,
+	CMD_COUNT,
+};
+
+enum option_id {
+	OPT_FORMAT,
+	OPT_OUTPUT,
+	OPT_SEVERITY,
+	OPT_IGNORE_UNFIXED,
+	OPT_IGNORE_STATUS,
+	OPT_FAIL_ON,
+	OPT_UNRATED,
+	OPT_EXIT_CODE,
+	OPT_EXIT_ON_EOL,
+	OPT_STRICT,
+	OPT_SCANNERS,
+	OPT_PKG_TYPES,
+	OPT_PLATFORM,
+	OPT_DISTRO,
+	OPT_SKIP_DIRS,
+	OPT_SKIP_FILES,
+	OPT_IGNOREFILE,
+	OPT_IGNORE,
+	OPT_NO_BUILTIN_IGNORES,
+	OPT_VEX,
+	OPT_LIST_ALL_PKGS,
+	OPT_SHOW_SUPPRESSED,
+	OPT_DB,
+	OPT_DB_MAX_AGE,
+	OPT_CACHE_DIR,
+	OPT_NO_CACHE,
+	OPT_OFFLINE,
+	OPT_NO_SANDBOX,
+	OPT_TIMEOUT,
+	OPT_CONFIG,
+	OPT_NO_COLOR,
+	OPT_QUIET,
+	OPT_VERBOSE,
+	OPT_HELP,
+	OPT_VERSION,
+	/* db build */
+	OPT_FEEDS,
+	OPT_MANIFEST,
+	OPT_DB_OUTPUT,
+	OPT_COUNT,
+};
+
+enum option_kind {
+	OPTION_FLAG,   /* no value: --name; variable and key hold true or false */
+	OPTION_TEXT,   /* one value, the last one counts */
+	OPTION_LIST,   /* repeatable, and each value may be a comma-separated list */
+	OPTION_REPEAT, /* repeatable, a value is taken as it is */
+};
+
+struct option_row {
+	enum option_id id;
+	const char *name; /* without the dashes */
+	char letter;      /* short form, or 0 */
+	enum option_kind kind;
+	const char *value;  /* what --help calls the value: "FILE" */
+	const char *choices; /* space-separated values for completion, "@file", "@dir" for paths; may be NULL */
+	const char *help;
+	uint32_t commands; /* bit per command_id */
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_row_count;
+
+struct option_value {
+	bool set;
+	struct str origin; /* "--format", "PLIMSOLL_FORMAT", ".plimsoll.yaml:3": for messages */
+	struct str text;   /* last value */
+	struct {
+		struct str *ptr;
+		size_t len, cap;
+	} list;
+	bool flag;
+};
+
+struct options {
+	struct arena *arena;
+	enum command_id command;
+	struct option_value values[OPT_COUNT];
+	struct {
+		const char **ptr;
+		size_t len, cap;
+	} args;                  /* what is no option */
+	struct str config_file;  /* that was read; empty: none */
+	const struct value *ignore_list; /* its `ignore` key, or NULL */
+};
+
+/* argv without the program's and the command's names. ERR_USAGE with words for the user. */
+int options_parse(struct arena *a, enum command_id command, int argc, char **argv, struct options *ret, struct err *err);
+
+bool option_flag(const struct options *o, enum option_id id);
+struct str option_text(const struct options *o, enum option_id id, struct str otherwise);
+/* A whole number from min to max; ERR_USAGE otherwise; `otherwise` where it was not given. */
+int option_number(const struct options *o, enum option_id id, int64_t min, int64_t max, int64_t otherwise, int64_t *ret,
+                  struct err *err);
+
+const struct option_row *option_row(enum option_id id);
+/* PLIMSOLL_NAME of a row. */
+struct str option_variable(struct arena *a, const struct option_row *row);
+
+#endif

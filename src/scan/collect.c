@@ -1,0 +1,248 @@
+/* Deciding by name, parsing by table: see collect.h. A file is wanted by the last part of its name, wherever it lies,
+ * because a link may lead to it from its canonical place; whether it counts is found out when layers are merged. */
+#include "scan/collect.h"
+
+#include "base/base.h"
+
+enum payload_kind { PAYLOAD_PACKAGES = 1, PAYLOAD_TEXT, PAYLOAD_ERROR };
+
+/* SQLite's write-ahead log: its content is not applied, but its presence is a fact. */
+static const struct str wal_name = STR_INIT("rpmdb.sqlite-wal");
+
+static struct str base_name(struct str path)
+{
+	return str_sub(path, (size_t)(str_rfind(path, '/') + 1), path.len);
+}
+
+static struct str parent_name(struct str path)
+{
+	ptrdiff_t slash = str_rfind(path, '/');
+	return base_name(str_sub(path, 0, slash < 0 ? 0 : (size_t)slash));
+}
+
+/* How well a canonical place fits a path: 2 the place itself, 1 by the last part of its name, 0 not. */
+static int fits(const char *place, struct str path)
+{
+	struct str canonical = str_from(place);
+	if (str_drop(&canonical, STR("/*"))) {
+		ptrdiff_t slash = str_rfind(path, '/');
+		if (slash >= 0 && str_eq(str_sub(path, 0, (size_t)slash), canonical))
+			return 2;
+		return str_eq(parent_name(path), base_name(canonical)) ? 1 : 0;
+	}
+	if (str_eq(path, canonical))
+		return 2;
+	return str_eq(base_name(path), base_name(canonical)) ? 1 : 0;
+}
+
+/* The row that fits path best and, where head is given, its content; NULL for none. */
+static const struct package_format *format_of(struct str path, const struct str *head)
+{
+	const struct package_format *best = NULL;
+	int best_fit = 0;
+	for (size_t i = 0; i < package_format_count; i++) {
+		const struct package_format *f = &package_formats[i];
+		for (size_t k = 0; f->paths[k]; k++) {
+			int fit = fits(f->paths[k], path);
+			if (fit > best_fit && (!head || !f->sniff || f->sniff(path, *head))) {
+				best = f;
+				best_fit = fit;
+			}
+		}
+	}
+	return best;
+}
+
+/* A file that a link led to and whose own name says nothing: by what it begins with. */
+static const struct package_format *format_by_content(struct str head)
+{
+	static const struct {
+		struct str begin;
+		enum package_type type;
+	} texts[] = { { STR_INIT("Package:"), PACKAGE_DEB }, { STR_INIT("C:Q"), PACKAGE_APK }, { STR_INIT("P:"), PACKAGE_APK } };
+	for (size_t i = 0; i < package_format_count; i++) {
+		const struct package_format *f = &package_formats[i];
+		if (f->type == PACKAGE_RPM && f->sniff && f->sniff(str_from(f->paths[0]), head))
+			return f;
+		for (size_t k = 0; k < COUNT_OF(texts); k++)
+			if (f->type == texts[k].type && str_starts(head, texts[k].begin))
+				return f;
+	}
+	return NULL;
+}
+
+static bool is_os_file(struct str path)
+{
+	for (size_t i = 0; os_files[i]; i++)
+		if (fits(os_files[i], path))
+			return true;
+	return false;
+}
+
+static enum layer_want want(void *ctx, struct str path, uint64_t size, struct err *why)
+{
+	(void)ctx;
+	if (str_eq(base_name(path), wal_name)) {
+		if (size == 0)
+			return WANT_NO;
+		err_set(why, ERR_UNSUPPORTED, "the write-ahead log beside the database holds changes, which are not applied");
+		return WANT_REFUSED;
+	}
+	if (is_os_file(path)) {
+		if (size <= OS_RELEASE_SIZE_MAX)
+			return WANT_YES;
+		err_set(why, ERR_LIMIT, "%ju bytes, over OS_RELEASE_SIZE_MAX", (uintmax_t)size);
+		return WANT_REFUSED;
+	}
+	const struct package_format *f = format_of(path, NULL);
+	if (!f)
+		return WANT_NO;
+	if (size > f->size_max) {
+		err_set(why, ERR_LIMIT, "%ju bytes, over %s", (uintmax_t)size, f->size_max_name);
+		return WANT_REFUSED;
+	}
+	return WANT_YES;
+}
+
+static bool sniff(void *ctx, struct str path, struct str head)
+{
+	(void)ctx;
+	return is_os_file(path) || format_of(path, &head) != NULL;
+}
+
+static void put_error(const struct err *why, struct buf *payload)
+{
+	buf_clear(payload);
+	buf_byte(payload, PAYLOAD_ERROR);
+	buf_str(payload, str_from(why->text));
+}
+
+static void put_packages(const struct package_format *f, const struct package_sink *sink, struct buf *payload)
+{
+	struct err err = { 0 };
+	buf_byte(payload, PAYLOAD_PACKAGES);
+	buf_str(payload, str_from(f->name));
+	buf_varint(payload, sink->bad_records);
+	buf_varint(payload, sink->diagnostic_count);
+	for (size_t i = 0; i < sink->diagnostic_count; i++)
+		buf_str(payload, sink->diagnostics[i]);
+	buf_varint(payload, sink->list.len);
+	for (size_t i = 0; i < sink->list.len; i++)
+		package_encode(payload, &sink->list.ptr[i]);
+	if (payload->overflow) {
+		err_set(&err, ERR_LIMIT, "its package list passes FRAME_PAYLOAD_MAX");
+		put_error(&err, payload);
+	}
+}
+
+static void refuse(void *ctx, struct str path, const struct err *why, struct buf *payload)
+{
+	(void)ctx;
+	(void)path;
+	put_error(why, payload);
+}
+
+static void collect_text(const struct content *c, struct buf *payload)
+{
+	struct err err = { 0 };
+	char *text = xmalloc(OS_RELEASE_SIZE_MAX);
+	size_t n = c->size < OS_RELEASE_SIZE_MAX ? (size_t)c->size : OS_RELEASE_SIZE_MAX;
+	if (content_read(c, 0, text, n, &err) < 0) {
+		put_error(&err, payload);
+	} else {
+		buf_byte(payload, PAYLOAD_TEXT);
+		buf_str(payload, (struct str){ text, n });
+	}
+	free(text);
+}
+
+static void collect(void *ctx, struct str path, const struct content *c, struct buf *payload)
+{
+	(void)ctx;
+	char head_bytes[64];
+	struct err err = { 0 };
+	size_t n = c->size < sizeof(head_bytes) ? (size_t)c->size : sizeof(head_bytes);
+	if (content_read(c, 0, head_bytes, n, &err) < 0) {
+		put_error(&err, payload);
+		return;
+	}
+	struct str head = { head_bytes, n };
+	const struct package_format *f = format_of(path, &head);
+	if (!f)
+		f = format_by_content(head);
+	if (!f || is_os_file(path)) {
+		collect_text(c, payload);
+		return;
+	}
+	struct arena *ARENA_AUTO a = arena_new();
+	struct package_sink sink = { .arena = a };
+	if (f->parse(c, path, &sink, &err) < 0)
+		put_error(&err, payload);
+	else
+		put_packages(f, &sink, payload);
+}
+
+struct layer_collector collect_collector(void)
+{
+	return (struct layer_collector){ .want = want, .sniff = sniff, .collect = collect, .refuse = refuse };
+}
+
+struct folder_paths collect_paths(struct arena *a)
+{
+	VEC(const char *) all = { 0 };
+	for (size_t i = 0; i < package_format_count; i++)
+		for (size_t k = 0; package_formats[i].paths[k]; k++) {
+			const char *path = package_formats[i].paths[k];
+			*vec_push(a, &all) = path;
+			struct str text = str_from(path);
+			if (str_drop(&text, STR("rpmdb.sqlite")))
+				*vec_push(a, &all) = arena_printf(a, "%.*s%.*s", STR_ARG(text), STR_ARG(wal_name)).ptr;
+		}
+	for (size_t i = 0; os_files[i]; i++)
+		*vec_push(a, &all) = os_files[i];
+	return (struct folder_paths){ all.ptr, all.len };
+}
+
+/* --- reading back -------------------------------------------------------------------------------------------------- */
+
+static void take_packages(struct arena *a, struct reader *r, struct collected *ret)
+{
+	ret->kind = COLLECTED_PACKAGES;
+	ret->format = read_str(r);
+	ret->bad_records = read_varint(r);
+	ret->diagnostic_count = read_count(r, 1);
+	if (ret->diagnostic_count > DIAGNOSTICS_WORDED_MAX)
+		r->bad = true;
+	for (size_t i = 0; !r->bad && i < ret->diagnostic_count; i++)
+		ret->diagnostics[i] = read_str(r);
+	ret->package_count = read_count(r, 10);
+	if (ret->package_count > PACKAGES_MAX)
+		r->bad = true;
+	if (r->bad)
+		return;
+	ret->packages = arena_array(a, ret->package_count, sizeof(*ret->packages));
+	for (size_t i = 0; !r->bad && i < ret->package_count; i++)
+		package_decode(r, &ret->packages[i]);
+}
+
+bool collect_decode(struct arena *a, struct str payload, struct collected *ret)
+{
+	struct reader r = reader_of(payload);
+	*ret = (struct collected){ 0 };
+	switch (read_u8(&r)) {
+	case PAYLOAD_PACKAGES:
+		take_packages(a, &r, ret);
+		break;
+	case PAYLOAD_TEXT:
+		ret->kind = COLLECTED_TEXT;
+		ret->text = read_str(&r);
+		break;
+	case PAYLOAD_ERROR:
+		ret->kind = COLLECTED_ERROR;
+		ret->text = read_str(&r);
+		break;
+	default:
+		return false;
+	}
+	return !r.bad && reader_left(&r) == 0;
+}
