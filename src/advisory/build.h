@@ -32,8 +32,8 @@ struct db_build_options {
 	const char *manifest; /* NULL: every feed below the folder that is recognised, but samples never */
 	const char *output;
 	int64_t built;        /* 0: now (SOURCE_DATE_EPOCH where set) */
-	void (*log)(void *ctx, const char *line);
-	void *log_ctx;
+	void (*log)(const void *ctx, const char *line);
+	const void *log_ctx;
 };
 int db_build_feeds(const struct db_build_options *o, struct err *err);
 

@@ -101,7 +101,7 @@
 /* The same where the size is not known (standard input, folders). */
 #define WORKER_CPU_SECONDS_UNKNOWN 7200u
 /* How long a worker that has closed its end may take to be gone, before it is killed. */
-#define WORKER_END_MS_MAX 5000
+#define WORKER_END_MS_MAX 3000
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)
@@ -135,6 +135,13 @@
 /* --- reports --- */
 /* Results of one SARIF run: GitHub refuses a file with more. */
 #define SARIF_RESULTS_MAX 25000u
+/* --- matching --- */
+/* Findings of one target, each 1 KB with its words. A full Debian desktop with unfixed kernel entries has 50,000; an
+ * image that claims 200,000 packages of the kernel's source would have a billion. */
+#define FINDINGS_MAX ((size_t)100000)
+/* Facts compared for one target: half a second of work. A real image with several kernels takes 200,000. */
+#define MATCH_FACTS_MAX ((uint64_t)5000000)
+
 /* --- policy --- */
 /* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
 #define IGNORES_MAX 10000u

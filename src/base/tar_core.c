@@ -445,9 +445,9 @@ int core_finish(struct tar_core *c, struct err *err)
 {
 	if (c->failed)
 		return fail(c, c->failed, err);
-	bool whole = (c->state == CORE_HEADER && c->have == 0) || c->state == CORE_PAD || c->state == CORE_END ||
+	bool whole = (c->state == CORE_HEADER && c->have == 0) || c->state == CORE_PAD ||
 	             (c->state == CORE_CONTENT && c->left == 0);
-	if (whole && !c->pending)
+	if (c->state == CORE_END || (whole && !c->pending))
 		return 0;
 	(void)err_set(&c->error, ERR_FORMAT, "tar: ends inside %s at byte %llu",
 	              c->state == CORE_CONTENT ? "content" : "a header", (unsigned long long)c->offset);

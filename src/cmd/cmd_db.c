@@ -82,10 +82,12 @@ struct db *command_open_db(struct arena *a, const struct options *o, struct str 
 	return best;
 }
 
-static void print_log(void *ctx, const char *line)
+/* What became of each feed is the command's output, so that a build's log can be kept and compared. */
+static void print_log(const void *ctx, const char *line)
 {
-	(void)ctx;
-	log_warn("%s", line);
+	const struct options *o = ctx;
+	if (!option_flag(o, OPT_QUIET))
+		printf("%s\n", line);
 }
 
 int command_db_build(const struct options *o)
@@ -104,6 +106,7 @@ int command_db_build(const struct options *o)
 		.manifest = manifest.len ? str_cstr(o->arena, manifest) : NULL,
 		.output = str_cstr(o->arena, output),
 		.log = print_log,
+		.log_ctx = o,
 	};
 	return db_build_feeds(&build, &err) < 0 ? command_failed(&err) : EXIT_DONE;
 }

@@ -128,8 +128,8 @@ static uint64_t open_sources(const struct judge *j, const struct db_fact *facts,
 {
 	uint64_t mask = 0;
 	for (size_t i = 0; i < count; i++)
-		if (open_ended(&facts[i]) && facts[i].status != STATUS_NOT_AFFECTED && facts[i].source < 64 &&
-		    arch_fits(facts[i].arch, j->arch) && stream_fits(j, &facts[i]) && range_holds(j, &facts[i]))
+		if (open_ended(&facts[i]) && facts[i].source < 64 && arch_fits(facts[i].arch, j->arch) &&
+		    stream_fits(j, &facts[i]) && range_holds(j, &facts[i]))
 			mask |= (uint64_t)1 << facts[i].source;
 	return mask;
 }

@@ -37,7 +37,8 @@ struct run {
 	bool vendors_known;
 	struct map vulns;   /* id -> struct db_vuln *, NULL where nothing is known */
 	struct map subjects; /* names that advisories can be asked for */
-	struct group no_data, no_version, no_stream;
+	struct group no_data, no_version, no_stream, over_budget;
+	uint64_t facts_read;
 	struct group_list foreign; /* by origin */
 	struct group_list types;   /* by package type */
 	struct err lookup_err;
@@ -178,12 +179,17 @@ static void match_facts(struct run *r, const struct package *p, struct distro_su
 {
 	struct judge j = { .scheme = r->scheme, .version = subject.version, .arch = p->arch,
 		           .stream = judge_stream(p->module), .modules = r->distro->modules };
-	for (struct db_fact f; db_next(it, &f);) {
+	for (struct db_fact f; db_next(it, &f); r->facts_read++) {
 		if (r->facts.len && !str_eq(r->facts.ptr[0].id, f.id))
 			judge_group(r, &j, p, subject);
 		*vec_push(r->a, &r->facts) = f;
 	}
 	judge_group(r, &j, p, subject);
+}
+
+static bool over_budget(const struct run *r)
+{
+	return r->facts_read > MATCH_FACTS_MAX || r->target->findings.len >= FINDINGS_MAX;
 }
 
 /* True if the advisories can be asked about the package; else it has been put where it belongs. */
@@ -201,6 +207,10 @@ static bool may_ask(struct run *r, const struct package *p, struct distro_subjec
 	}
 	if (subject.version.len == 0) {
 		group_add(r, &r->no_version, p->name);
+		return false;
+	}
+	if (over_budget(r)) {
+		group_add(r, &r->over_budget, p->name);
 		return false;
 	}
 	return true;
@@ -292,6 +302,12 @@ static void say_groups(struct run *r)
 	if (r->no_version.packages)
 		not_assessed(r, STR("packages without a version"), names_of(r, &r->no_version.names),
 		             r->no_version.packages, all);
+	if (r->over_budget.packages)
+		not_assessed(r, STR("packages"),
+		             arena_printf(r->a, "%s was reached before them: %.*s",
+		                          r->target->findings.len >= FINDINGS_MAX ? "FINDINGS_MAX" : "MATCH_FACTS_MAX",
+		                          STR_ARG(names_of(r, &r->over_budget.names))),
+		             r->over_budget.packages, all);
 	if (r->no_stream.packages)
 		not_assessed(r, STR("advisories for packages of module streams"),
 		             arena_printf(r->a, "the advisories for %.*s do not name the stream: %.*s",

@@ -255,7 +255,7 @@ static int read_meta(struct bdb *db, struct err *err)
 	if (type != PAGE_META || db->page_size < PAGE_SIZE_MIN || db->page_size > PAGE_SIZE_MAX ||
 	    (db->page_size & (db->page_size - 1)) != 0)
 		return err_set(err, ERR_FORMAT, "a bad meta page (type %u, page size %u)", type, db->page_size);
-	uint64_t pages = db->content->size / db->page_size;
+	uint64_t pages = db->records->size / db->page_size;
 	db->pages = pages > UINT32_MAX ? UINT32_MAX : (uint32_t)pages;
 	if (db->bucket_max >= db->pages)
 		return err_set(err, ERR_FORMAT, "%u buckets in %u pages", db->bucket_max, db->pages);

@@ -213,7 +213,8 @@ void rpm_header_package(struct arena *a, const struct rpm_header *h, struct pack
 
 void rpm_records_init(struct rpm_records *r, const struct content *c, struct str path, struct package_sink *sink)
 {
-	*r = (struct rpm_records){ .content = c, .path = path, .sink = sink, .bytes_left = c->size };
+	uint64_t size = c->fd < 0 ? c->mem.len : c->size;
+	*r = (struct rpm_records){ .content = c, .size = size, .path = path, .sink = sink, .bytes_left = size };
 	buf_init(&r->bytes, RPM_HEADER_SIZE_MAX);
 }
 
@@ -277,7 +278,7 @@ int rpm_records_stop(struct rpm_records *r, int code, struct err *err)
 int rpm_other_parse(const struct content *c, struct str path, struct package_sink *sink, struct err *err)
 {
 	(void)path, (void)sink;
-	if (c->size == 0)
+	if (c->fd < 0 ? c->mem.len == 0 : c->size == 0)
 		return err_set(err, ERR_FORMAT, "an empty file where a rpm database belongs");
 	return err_set(err, ERR_FORMAT, "no rpm database in a form that is known (SQLite, ndb, Berkeley DB)");
 }

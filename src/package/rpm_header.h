@@ -29,6 +29,7 @@ void rpm_header_package(struct arena *a, const struct rpm_header *h, struct pack
  * of them together are no longer than the file: that bounds the work that pointers to the same bytes can ask for. */
 struct rpm_records {
 	const struct content *content;
+	uint64_t size; /* of the content, wherever it lies */
 	struct str path;
 	struct package_sink *sink;
 	uint64_t bytes_left;

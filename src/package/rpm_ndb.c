@@ -33,7 +33,7 @@ static int read_blob(struct rpm_records *r, const struct slot *s, struct err *er
 	uint64_t start = (uint64_t)s->block * BLOCK_SIZE, size = (uint64_t)s->blocks * BLOCK_SIZE;
 	void *p;
 	struct err why;
-	if (size < BLOB_HEAD_SIZE + BLOB_TAIL_SIZE || start + size > c->size) {
+	if (size < BLOB_HEAD_SIZE + BLOB_TAIL_SIZE || start + size > r->size) {
 		package_sink_bad(r->sink, "header %u: its blocks lie outside the file", s->number);
 		return 0;
 	}

@@ -19,12 +19,14 @@
 struct file {
 	sqlite3_file base; /* SQLite sees only this; first for its sake */
 	const struct content *content;
+	uint64_t size;
 	uint64_t bytes_left; /* read budget: a walk in circles ends */
 };
 
 /* What the file system behind SQLite knows: the one file. */
 struct origin {
 	const struct content *content;
+	uint64_t size;
 };
 
 struct guard {
@@ -40,7 +42,7 @@ static int file_close(sqlite3_file *f)
 static int file_read(sqlite3_file *base, void *p, int n, sqlite3_int64 offset)
 {
 	struct file *f = (struct file *)base;
-	uint64_t at = (uint64_t)offset, size = f->content->size;
+	uint64_t at = (uint64_t)offset, size = f->size;
 	if (n < 0 || offset < 0)
 		return SQLITE_IOERR_READ;
 	size_t want = (size_t)n, have = at >= size ? 0 : want < size - at ? want : (size_t)(size - at);
@@ -73,7 +75,7 @@ static int file_truncate(sqlite3_file *f, sqlite3_int64 size)
 
 static int file_size(sqlite3_file *base, sqlite3_int64 *ret)
 {
-	*ret = (sqlite3_int64)((struct file *)base)->content->size;
+	*ret = (sqlite3_int64)((struct file *)base)->size;
 	return SQLITE_OK;
 }
 
@@ -133,9 +135,11 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int 
 	if (!(flags & SQLITE_OPEN_MAIN_DB))
 		return SQLITE_CANTOPEN;
 	f->base.pMethods = &file_methods;
-	f->content = ((const struct origin *)vfs->pAppData)->content;
+	const struct origin *origin = vfs->pAppData;
+	f->content = origin->content;
+	f->size = origin->size;
 	/* Each page once, and again where the cache of 2 MB was too small. */
-	f->bytes_left = f->content->size * 2 + 4 * MIB;
+	f->bytes_left = f->size * 2 + 4 * MIB;
 	if (ret_flags)
 		*ret_flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB;
 	return SQLITE_OK;
@@ -350,7 +354,8 @@ int rpm_sqlite_parse(const struct content *c, struct str path, struct package_si
 	struct rpm_records RPM_RECORDS_AUTO r;
 	/* A name of its own: parses may run side by side. */
 	(void)snprintf(name, sizeof(name), "plimsoll-rpm-%p", (const void *)&r);
-	struct origin origin = { c };
+	rpm_records_init(&r, c, path, sink);
+	struct origin origin = { c, r.size };
 	sqlite3_vfs vfs = {
 		.iVersion = 1,
 		.szOsFile = (int)sizeof(struct file),
@@ -366,7 +371,6 @@ int rpm_sqlite_parse(const struct content *c, struct str path, struct package_si
 		.xCurrentTime = vfs_time,
 		.xGetLastError = vfs_last_error,
 	};
-	rpm_records_init(&r, c, path, sink);
 	sqlite3_int64 heap_max = sqlite3_hard_heap_limit64((sqlite3_int64)RPM_SQLITE_HEAP_MAX);
 	int rc = open_and_read(&r, &vfs, &why);
 	(void)sqlite3_hard_heap_limit64(heap_max);

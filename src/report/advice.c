@@ -15,7 +15,8 @@ struct manager {
 };
 
 static const struct manager managers[PACKAGE_TYPE_COUNT] = {
-	[PACKAGE_DEB] = { "apt-get update && apt-get install --only-upgrade -y", "apt-get update && apt-get upgrade -y" },
+	[PACKAGE_DEB] = { "apt-get update && apt-get install --only-upgrade -y",
+			  "apt-get update && apt-get upgrade -y" },
 	[PACKAGE_OPKG] = { "opkg update && opkg upgrade", NULL },
 	[PACKAGE_APK] = { "apk upgrade --no-cache", "apk upgrade --no-cache" },
 	[PACKAGE_RPM] = { "dnf upgrade -y", "dnf upgrade -y" },
@@ -74,14 +75,15 @@ static void draw_sum(struct term *t, const struct upgrade_list *list, size_t sho
 	struct para p = para_begin(t, STYLE_BOLD, "");
 	if (shown < list->len)
 		para_text(&p, STYLE_PLAIN,
-		          arena_printf(a, "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s.", shown,
-		                       STR_ARG(text_count(a, first)), STR_ARG(total),
-		                       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all))));
+			  arena_printf(a,
+				       "Upgrade these %zu: %.*s of %.*s findings gone; all %.*s sources: %.*s of %.*s.",
+				       shown, STR_ARG(text_count(a, first)), STR_ARG(total),
+				       STR_ARG(text_count(a, list->len)), STR_ARG(text_count(a, all)), STR_ARG(total)));
 	else
 		para_text(&p, STYLE_PLAIN,
-		          arena_printf(a, "Upgrade %s: %.*s of %.*s findings gone.",
-		                       shown == 1 ? "it" : arena_printf(a, "these %zu sources", shown).ptr,
-		                       STR_ARG(text_count(a, all)), STR_ARG(total)));
+			  arena_printf(a, "Upgrade %s: %.*s of %.*s findings gone.",
+				       shown == 1 ? "it" : arena_printf(a, "these %zu sources", shown).ptr,
+				       STR_ARG(text_count(a, all)), STR_ARG(total)));
 	para_end(&p);
 }
 
@@ -90,26 +92,31 @@ struct names {
 	size_t len, cap;
 };
 
-static int names_cmp(const void *a, const void *b)
+static int names_cmp(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
+
+/* Which package manager a binary package belongs to. */
+static struct map types_by_binary(struct arena *a, const struct target *target)
 {
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+	struct map m = { 0 };
+	for (size_t i = 0; i < target->findings.len; i++)
+		if (target->findings.ptr[i].package)
+			*map_put(a, &m, target->findings.ptr[i].package->name, NULL) =
+			    target->findings.ptr[i].package->type;
+	return m;
 }
 
 /* Binary packages of one type to upgrade, sorted, each once; *ret_unsafe counts those that may not be printed. */
-static struct names collect_names(struct arena *a, const struct target *target, const struct row_list *rows,
-                                  enum package_type type, size_t *ret_unsafe)
+static struct names collect_names(struct arena *a, const struct target *target, const struct map *types,
+				  enum package_type type, size_t *ret_unsafe)
 {
 	struct names names = { 0 };
-	struct map types = { 0 }; /* of the sources that have rows */
 	*ret_unsafe = 0;
-	for (size_t i = 0; i < rows->len; i++)
-		*map_put(a, &types, row_key(a, rows->ptr[i].name, rows->ptr[i].installed), NULL) = rows->ptr[i].type;
 	for (size_t i = 0; i < target->upgrades.len; i++) {
 		const struct upgrade *u = &target->upgrades.ptr[i];
-		const uint64_t *of = map_get(&types, row_key(a, u->package, u->from));
-		if (!of || *of != (uint64_t)type)
-			continue;
 		for (size_t k = 0; k < u->binaries.len; k++) {
+			const uint64_t *of = map_get(types, u->binaries.ptr[k]);
+			if (!of || *of != (uint64_t)type)
+				continue;
 			if (advice_name_is_safe(u->binaries.ptr[k]))
 				*vec_push(a, &names) = u->binaries.ptr[k];
 			else
@@ -156,19 +163,18 @@ static size_t put_command(struct term *t, const char *command, const struct name
 	return lines;
 }
 
-static void draw_command(struct term *t, const struct target *target, const struct row_list *rows,
-                         enum package_type type)
+static void draw_command(struct term *t, const struct target *target, const struct map *types, enum package_type type)
 {
 	size_t unsafe;
 	const struct manager *m = &managers[type];
-	struct names names = collect_names(t->arena, target, rows, type, &unsafe);
+	struct names names = collect_names(t->arena, target, types, type, &unsafe);
 	if (names.len == 0 && unsafe == 0)
 		return;
 	if (names.len) {
 		fputc('\n', t->out);
 		if (m->all && put_command(t, m->some, &names, false) > COMMAND_LINES_MAX) {
-			fprintf(t->out, "%*s%s   # everything: those are %zu packages\n", (int)COMMAND_INDENT, "", m->all,
-			        names.len);
+			fprintf(t->out, "%*s# %zu packages, too many to name: upgrade everything\n%*s%s\n",
+				(int)COMMAND_INDENT, "", names.len, (int)COMMAND_INDENT, "", m->all);
 		} else {
 			(void)put_command(t, m->some, &names, true);
 		}
@@ -176,23 +182,29 @@ static void draw_command(struct term *t, const struct target *target, const stru
 	if (unsafe) {
 		struct para p = para_begin(t, STYLE_YELLOW, "");
 		para_text(&p, STYLE_YELLOW,
-		          arena_printf(t->arena, "%.*s left out of that line: no name that a shell may be given.",
-		                       STR_ARG(text_counted(t->arena, unsafe, "package", "packages"))));
+			  arena_printf(t->arena, "%.*s left out of that line: a shell might not read %s as one.",
+				       STR_ARG(text_counted(t->arena, unsafe, "name is", "names are")),
+				       unsafe == 1 ? "it" : "them"));
 		para_end(&p);
 	}
 }
 
 void advice_draw(struct term *t, const struct target *target, const struct row_list *rows)
 {
-	if (target->upgrades.len == 0)
-		return;
 	uint64_t findings = 0;
 	for (size_t i = 0; i < rows->len; i++)
 		findings += rows->ptr[i].findings;
+	if (target->upgrades.len == 0) {
+		struct para p = para_begin(t, STYLE_BOLD, "Do first");
+		para_text(&p, STYLE_PLAIN, STR("Nothing can be upgraded yet: no fix is known for any of these."));
+		para_end(&p);
+		return;
+	}
 	size_t shown = target->upgrades.len < UPGRADES_SHOWN ? target->upgrades.len : UPGRADES_SHOWN;
 	draw_upgrades(t, &target->upgrades, shown);
 	draw_sum(t, &target->upgrades, shown, findings);
+	struct map types = types_by_binary(t->arena, target);
 	for (unsigned type = 0; type < PACKAGE_TYPE_COUNT; type++)
-		draw_command(t, target, rows, (enum package_type)type);
-	fputc('\n', t->out);
+		draw_command(t, target, &types, (enum package_type)type);
+	t->gap = true;
 }

@@ -5,7 +5,7 @@
 #include "report/rows.h"
 #include "report/term.h"
 
-/* rows are those of the same target. Draws nothing where no upgrade is known. */
+/* rows are those of the same target. Says so where no upgrade is known. */
 void advice_draw(struct term *t, const struct target *target, const struct row_list *rows);
 
 /* Whether a package name from an image may stand in a line that people copy into a shell: the characters that

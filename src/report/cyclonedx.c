@@ -67,15 +67,18 @@ static void make_refs(struct cdx *c)
 		const struct target *t = &r->targets.ptr[i];
 		struct cdx_target *ct = &c->targets[i];
 		ct->target = t;
-		ct->ref = cdx_unique_ref(c, arena_printf(c->arena, "%s:%.*s", target_kind_name(t->kind),
-		                                     STR_ARG(text_clean(c->arena, t->digest.len ? t->digest : t->name))));
+		ct->ref =
+		    cdx_unique_ref(c, arena_printf(c->arena, "%s:%.*s", target_kind_name(t->kind),
+						   STR_ARG(text_clean(c->arena, t->digest.len ? t->digest : t->name))));
 		if (t->os.id.len)
-			ct->os_ref = cdx_unique_ref(c, arena_printf(c->arena, "os:%.*s@%.*s", STR_ARG(text_clean(c->arena, t->os.id)),
-			                                        STR_ARG(text_clean(c->arena, t->os.version))));
+			ct->os_ref = cdx_unique_ref(c, arena_printf(c->arena, "os:%.*s@%.*s",
+								    STR_ARG(text_clean(c->arena, t->os.id)),
+								    STR_ARG(text_clean(c->arena, t->os.version))));
 		ct->packages = order_packages(c->arena, t);
 		ct->refs = arena_array(c->arena, t->packages.len, sizeof(*ct->refs));
 		for (size_t k = 0; k < t->packages.len; k++)
-			ct->refs[k] = cdx_unique_ref(c, package_purl(c->arena, ct->packages[k], t->os.id, t->os.version));
+			ct->refs[k] =
+			    cdx_unique_ref(c, package_purl(c->arena, ct->packages[k], t->os.id, t->os.version));
 	}
 }
 
@@ -84,7 +87,8 @@ static void put_target_component(struct cdx *c, const struct cdx_target *ct)
 	struct json_writer *w = c->w;
 	const struct target *t = ct->target;
 	json_begin_map(w);
-	cdx_str(w, "type", t->kind == TARGET_IMAGE || t->kind == TARGET_CONTAINER ? STR("container") : STR("operating-system"));
+	cdx_str(w, "type",
+		t->kind == TARGET_IMAGE || t->kind == TARGET_CONTAINER ? STR("container") : STR("operating-system"));
 	cdx_str(w, "bom-ref", ct->ref);
 	cdx_str(w, "name", t->name);
 	json_key_str(w, "version", t->digest);
@@ -97,8 +101,9 @@ static void put_target_component(struct cdx *c, const struct cdx_target *ct)
 	for (size_t i = 0; i < t->not_assessed.len; i++) {
 		const struct not_assessed *n = &t->not_assessed.ptr[i];
 		struct str reason = report_reason(c->arena, n);
-		cdx_property(w, "plimsoll:not_assessed", arena_printf(c->arena, "%.*s: %.*s", STR_ARG(text_clean(c->arena, n->what)),
-		                                                      STR_ARG(text_clean(c->arena, reason))));
+		cdx_property(w, "plimsoll:not_assessed",
+			     arena_printf(c->arena, "%.*s: %.*s", STR_ARG(text_clean(c->arena, n->what)),
+					  STR_ARG(text_clean(c->arena, reason))));
 	}
 	json_end_list(w);
 	json_end_map(w);

@@ -10,7 +10,7 @@
 struct cdx_target {
 	const struct target *target;
 	struct str ref;
-	struct str os_ref; /* empty: no distribution known */
+	struct str os_ref;               /* empty: no distribution known */
 	const struct package **packages; /* sorted */
 	struct str *refs;                /* theirs */
 };

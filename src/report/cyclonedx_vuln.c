@@ -81,7 +81,8 @@ static void put_ratings(struct arena *a, struct json_writer *w, const struct ent
 	for (size_t i = 0; i < count; i++) {
 		const struct finding *f = e[i].finding;
 		bool fresh;
-		(void)map_put(a, &seen, arena_printf(a, "%d %.*s", (int)f->severity, STR_ARG(f->severity_source)), &fresh);
+		(void)map_put(a, &seen, arena_printf(a, "%d %.*s", (int)f->severity, STR_ARG(f->severity_source)),
+			      &fresh);
 		if (fresh) {
 			json_begin_map(w);
 			put_source(w, f->severity_source);
@@ -90,7 +91,10 @@ static void put_ratings(struct arena *a, struct json_writer *w, const struct ent
 		}
 		if (f->cvss_score < 0 && f->cvss_vector.len == 0)
 			continue;
-		(void)map_put(a, &seen, arena_printf(a, "cvss %.*s %.*s", STR_ARG(text_decimal(a, f->cvss_score, 1)), STR_ARG(f->cvss_vector)), &fresh);
+		(void)map_put(a, &seen,
+			      arena_printf(a, "cvss %.*s %.*s", STR_ARG(text_decimal(a, f->cvss_score, 1)),
+					   STR_ARG(f->cvss_vector)),
+			      &fresh);
 		if (fresh)
 			put_cvss(w, f);
 	}
@@ -142,8 +146,9 @@ static void put_recommendation(struct arena *a, struct json_writer *w, const str
 		if (!f->package || f->fixed_version.len == 0)
 			continue;
 		bool fresh;
-		struct str line = arena_printf(a, "Upgrade %.*s to %.*s.", STR_ARG(text_clean(a, f->package->source_name)),
-		                               STR_ARG(text_clean(a, f->fixed_version)));
+		struct str line =
+		    arena_printf(a, "Upgrade %.*s to %.*s.", STR_ARG(text_clean(a, f->package->source_name)),
+				 STR_ARG(text_clean(a, f->fixed_version)));
 		(void)map_put(a, &seen, line, &fresh);
 		if (fresh && seen.len <= RECOMMENDATIONS_MAX) {
 			buf_put(&out, out.len ? STR(" ") : STR(""));
@@ -193,8 +198,8 @@ static void put_analysis(struct arena *a, struct json_writer *w, const struct fi
 	}
 	struct str until = text_clean(a, f->suppressed.until);
 	cdx_str(w, "detail",
-	        arena_printf(a, "%.*s (ignored by %.*s%s%.*s)", STR_ARG(text_clean(a, f->suppressed.reason)),
-	                     STR_ARG(text_clean(a, f->suppressed.by)), until.len ? ", until " : "", STR_ARG(until)));
+		arena_printf(a, "%.*s (ignored by %.*s%s%.*s)", STR_ARG(text_clean(a, f->suppressed.reason)),
+			     STR_ARG(text_clean(a, f->suppressed.by)), until.len ? ", until " : "", STR_ARG(until)));
 	json_end_map(w);
 }
 
@@ -245,7 +250,8 @@ static void put_vulnerability(struct cdx *c, const struct entry *e, size_t count
 	struct json_writer *w = c->w;
 	const struct finding *f = e[0].finding;
 	json_begin_map(w);
-	cdx_str(w, "bom-ref", cdx_unique_ref(c, arena_printf(c->arena, "vulnerability:%.*s", STR_ARG(text_clean(a, f->id)))));
+	cdx_str(w, "bom-ref",
+		cdx_unique_ref(c, arena_printf(c->arena, "vulnerability:%.*s", STR_ARG(text_clean(a, f->id)))));
 	cdx_str(w, "id", f->id);
 	put_source(w, f->source);
 	put_aliases(w, f);

@@ -31,5 +31,5 @@ struct str report_reason(struct arena *a, const struct not_assessed *n)
 	if (n->count == 0 || n->of == 0)
 		return n->reason;
 	return arena_printf(a, "%.*s (%llu of %llu)", STR_ARG(n->reason), (unsigned long long)n->count,
-	                    (unsigned long long)n->of);
+			    (unsigned long long)n->of);
 }

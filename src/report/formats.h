@@ -13,9 +13,9 @@
 struct report_options {
 	bool list_all_pkgs;
 	bool show_suppressed;
-	bool color;       /* the caller has looked at the terminal, NO_COLOR and --no-color */
-	unsigned width;   /* columns; 0: not a terminal (the table then uses 100) */
-	int64_t now;      /* Unix time, for serial numbers and dates */
+	bool color;     /* the caller has looked at the terminal, NO_COLOR and --no-color */
+	unsigned width; /* columns; 0: not a terminal (the table then uses 100) */
+	int64_t now;    /* Unix time, for serial numbers and dates */
 	bool verbose;
 };
 

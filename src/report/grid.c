@@ -29,7 +29,11 @@ struct columns {
 	bool long_heads;
 };
 
-static const char *const text_heads[TEXT_COUNT] = { "Source package", "Installed", "Fixed by" };
+static const char *const text_heads[TEXT_COUNT][2] = {
+	{ "Source", "Source package" },
+	{ "Installed", "Installed" },
+	{ "Fixed by", "Fixed by" },
+};
 
 static const char *severity_head(unsigned s, bool long_heads)
 {
@@ -93,10 +97,11 @@ static void widen(size_t *width, size_t to)
 
 static void measure(struct columns *col, const struct cells *cells, size_t count)
 {
-	bool seen[SEVERITY_COUNT] = { [SEVERITY_LOW] = true, [SEVERITY_MEDIUM] = true, [SEVERITY_HIGH] = true,
-		                      [SEVERITY_CRITICAL] = true };
+	bool seen[SEVERITY_COUNT] = {
+		[SEVERITY_LOW] = true, [SEVERITY_MEDIUM] = true, [SEVERITY_HIGH] = true, [SEVERITY_CRITICAL] = true
+	};
 	for (unsigned k = 0; k < TEXT_COUNT; k++)
-		col->text[k] = str_from(text_heads[k]).len;
+		col->text[k] = str_from(text_heads[k][col->long_heads]).len;
 	for (size_t i = 0; i < count; i++) {
 		for (unsigned k = 0; k < TEXT_COUNT; k++)
 			widen(&col->text[k], text_width(cells[i].text[k]));
@@ -167,7 +172,7 @@ static void draw_heads(struct term *t, const struct columns *col)
 		term_spaces(t, col->kev + col->gap);
 	for (unsigned k = 0; k < TEXT_COUNT; k++) {
 		term_spaces(t, k ? col->gap : 0);
-		term_cell(t, STYLE_BOLD, ALIGN_LEFT, col->text[k], str_from(text_heads[k]));
+		term_cell(t, STYLE_BOLD, ALIGN_LEFT, col->text[k], str_from(text_heads[k][col->long_heads]));
 	}
 	for (unsigned s = SEVERITY_COUNT; s-- > 0;) {
 		if (!col->severity[s])
@@ -245,7 +250,7 @@ static void draw_row(struct term *t, const struct columns *col, const struct cel
 		term_spaces(t, col->gap);
 		term_cell(t, style, ALIGN_RIGHT, col->severity[s], c->severity[s]);
 	}
-	if (col->epss) {
+	if (col->epss && (c->epss.len || col->ids)) {
 		term_spaces(t, col->gap);
 		term_cell(t, c->row->epss >= 0.1 ? STYLE_BOLD : STYLE_PLAIN, ALIGN_RIGHT, col->epss, c->epss);
 	}

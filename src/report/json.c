@@ -233,6 +233,18 @@ static void put_finding(struct ctx *c, const struct finding *f, const struct tar
 	json_end_map(w);
 }
 
+static void put_notes(struct ctx *c, const struct target *t)
+{
+	struct json_writer *w = &c->w;
+	if (t->notes.len == 0)
+		return;
+	json_key(w, "notes");
+	json_begin_list(w);
+	for (size_t i = 0; i < t->notes.len; i++)
+		json_str(w, t->notes.ptr[i]);
+	json_end_list(w);
+}
+
 static void put_not_assessed(struct ctx *c, const struct target *t)
 {
 	struct json_writer *w = &c->w;
@@ -269,6 +281,7 @@ static void put_target(struct ctx *c, const struct target *t)
 		put_finding(c, refs.ptr[i], t);
 	json_end_list(w);
 	put_not_assessed(c, t);
+	put_notes(c, t);
 	json_end_map(w);
 }
 

@@ -3,15 +3,9 @@
 
 #include "base/base.h"
 
-bool finding_is_suppressed(const struct finding *f)
-{
-	return f->suppressed.by.len > 0;
-}
+bool finding_is_suppressed(const struct finding *f) { return f->suppressed.by.len > 0; }
 
-bool finding_is_shown(const struct finding *f)
-{
-	return !f->hidden && !finding_is_suppressed(f);
-}
+bool finding_is_shown(const struct finding *f) { return !f->hidden && !finding_is_suppressed(f); }
 
 int severity_weight(enum severity s)
 {
@@ -41,10 +35,7 @@ static int package_or_none_cmp(const struct package *a, const struct package *b)
 	return a == b ? 0 : package_cmp(a, b);
 }
 
-static int number_cmp(uint32_t a, uint32_t b)
-{
-	return (a > b) - (a < b);
-}
+static int number_cmp(uint32_t a, uint32_t b) { return (a > b) - (a < b); }
 
 int finding_identity_cmp(const struct finding *a, const struct finding *b)
 {

@@ -4,16 +4,6 @@
 
 #include "base/base.h"
 
-struct str row_key(struct arena *a, struct str name, struct str installed)
-{
-	char *key = arena_alloc(a, name.len + 1 + installed.len); /* not printf: a hostile name may hold a NUL */
-	if (name.len)
-		memcpy(key, name.ptr, name.len);
-	if (installed.len)
-		memcpy(key + name.len + 1, installed.ptr, installed.len);
-	return (struct str){ key, name.len + 1 + installed.len };
-}
-
 static int source_cmp(const struct package *a, const struct package *b)
 {
 	if (a->type != b->type)
@@ -41,26 +31,44 @@ static int ids_cmp(const void *pa, const void *pb)
 	return c ? c : str_cmp(a->id, b->id);
 }
 
-/* What stands in "fixed by". Ignored findings have no upgrade: then the version on which all agree, else the one
- * that the worst of them names. */
-static struct str row_fix(struct arena *a, const struct target *t, const struct map *upgrades, const struct row *row)
+/* Each binary package's upgrade: found by that name, for the matcher's source may be called otherwise (a signed
+ * kernel's is the kernel's own). */
+static struct map upgrades_by_binary(struct arena *a, const struct target *t)
 {
-	const uint64_t *at = map_get(upgrades, row_key(a, row->name, row->installed));
-	if (at)
-		return t->upgrades.ptr[*at].to;
-	for (size_t i = 0; i < row->ids.len; i++)
-		if (row->ids.ptr[i]->fixed_version.len)
-			return row->ids.ptr[i]->fixed_version;
-	return (struct str){ 0 };
+	struct map m = { 0 };
+	for (size_t i = 0; i < t->upgrades.len; i++)
+		for (size_t k = 0; k < t->upgrades.ptr[i].binaries.len; k++)
+			*map_put(a, &m, t->upgrades.ptr[i].binaries.ptr[k], NULL) = i;
+	return m;
+}
+
+/* What stands in "fixed by". Ignored findings have no upgrade: then it is what the worst of them names. */
+static struct str row_fix(const struct target *t, const struct map *upgrades, const struct row *row)
+{
+	struct str otherwise = { 0 };
+	for (size_t i = 0; i < row->ids.len; i++) {
+		const struct finding *f = row->ids.ptr[i];
+		if (f->fixed_version.len == 0)
+			continue;
+		const uint64_t *at = map_get(upgrades, f->package->name);
+		if (at)
+			return t->upgrades.ptr[*at].to;
+		if (otherwise.len == 0)
+			otherwise = f->fixed_version;
+	}
+	return otherwise;
 }
 
 /* One row of the findings [0, count), which are of one source and sorted by id. */
 static struct row make_row(struct arena *a, const struct target *t, const struct map *upgrades,
-                           const struct finding **f, size_t count)
+			   const struct finding **f, size_t count)
 {
-	struct row row = { .type = f[0]->package->type, .name = f[0]->package->source_name,
-		           .installed = f[0]->package->source_version, .findings = count, .epss = -1,
-		           .status = f[0]->status };
+	struct row row = { .type = f[0]->package->type,
+			   .name = f[0]->package->source_name,
+			   .installed = f[0]->package->source_version,
+			   .findings = count,
+			   .epss = -1,
+			   .status = f[0]->status };
 	for (size_t i = 0; i < count; i++) {
 		row.kev |= f[i]->kev;
 		if (f[i]->epss > row.epss)
@@ -74,7 +82,7 @@ static struct row make_row(struct arena *a, const struct target *t, const struct
 		row.unfixed += f[i]->fixed_version.len == 0;
 	}
 	qsort(row.ids.ptr, row.ids.len, sizeof(*row.ids.ptr), ids_cmp);
-	row.fix = row_fix(a, t, upgrades, &row);
+	row.fix = row_fix(t, upgrades, &row);
 	return row;
 }
 
@@ -119,9 +127,7 @@ void rows_collect(struct arena *a, const struct target *t, bool (*want)(const st
 	if (refs.len == 0)
 		return;
 	qsort(refs.ptr, refs.len, sizeof(*refs.ptr), grouping_cmp);
-	struct map upgrades = { 0 };
-	for (size_t i = 0; i < t->upgrades.len; i++)
-		*map_put(a, &upgrades, row_key(a, t->upgrades.ptr[i].package, t->upgrades.ptr[i].from), NULL) = i;
+	struct map upgrades = upgrades_by_binary(a, t);
 	for (size_t from = 0, to; from < refs.len; from = to) {
 		for (to = from + 1; to < refs.len; to++)
 			if (source_cmp(refs.ptr[from]->package, refs.ptr[to]->package) != 0)

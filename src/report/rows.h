@@ -7,15 +7,15 @@
 
 struct row {
 	enum package_type type;
-	struct str name;      /* source package */
-	struct str installed; /* its version */
-	struct str fix;       /* the version that fixes all that can be fixed; empty: nothing can */
-	struct finding_refs ids; /* one finding an id, worst first */
+	struct str name;                      /* source package */
+	struct str installed;                 /* its version */
+	struct str fix;                       /* the version that fixes all that can be fixed; empty: nothing can */
+	struct finding_refs ids;              /* one finding an id, worst first */
 	uint64_t by_severity[SEVERITY_COUNT]; /* of ids */
-	size_t unfixed;       /* ids without a fix */
+	size_t unfixed;                       /* ids without a fix */
 	uint64_t findings;
 	bool kev;
-	double epss;          /* highest; < 0: none */
+	double epss;            /* highest; < 0: none */
 	enum fix_status status; /* the vendor's word on all of them; NONE: none or several */
 };
 
@@ -27,8 +27,5 @@ struct row_list {
 /* Rows of the vulnerabilities of packages for which `want` is true, worst row first: KEV, severity, EPSS, fix at
  * hand, then the most vulnerabilities. */
 void rows_collect(struct arena *a, const struct target *t, bool (*want)(const struct finding *), struct row_list *ret);
-
-/* By which a row and an upgrade find each other in a map. */
-struct str row_key(struct arena *a, struct str name, struct str installed);
 
 #endif

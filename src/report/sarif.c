@@ -69,7 +69,6 @@ static void choose_results(struct run *run)
 
 static void put_driver(struct run *run)
 {
-	static const char *const notifications[] = { "not-assessed", "results-left-out" };
 	struct json_writer *w = run->w;
 	json_key(w, "tool");
 	json_begin_map(w);
@@ -77,14 +76,6 @@ static void put_driver(struct run *run)
 	json_begin_map(w);
 	put_str(w, "name", STR("plimsoll"));
 	put_str(w, "version", run->report->tool_version);
-	json_key(w, "notifications");
-	json_begin_list(w);
-	for (size_t i = 0; i < COUNT_OF(notifications); i++) {
-		json_begin_map(w);
-		put_str(w, "id", str_from(notifications[i]));
-		json_end_map(w);
-	}
-	json_end_list(w);
 	json_key(w, "rules");
 	json_begin_list(w);
 	for (size_t i = 0; i < run->rules.len; i++) {
@@ -96,15 +87,13 @@ static void put_driver(struct run *run)
 	json_end_map(w);
 }
 
-static void put_notification(struct run *run, const char *id, int64_t index, struct str text)
+static void put_notification(struct run *run, const char *id, struct str text)
 {
 	struct json_writer *w = run->w;
 	json_begin_map(w);
 	json_key(w, "descriptor");
 	json_begin_map(w);
 	put_str(w, "id", str_from(id));
-	json_key(w, "index");
-	json_int(w, index);
 	json_end_map(w);
 	put_str(w, "level", STR("warning"));
 	put_message(run, "message", text);
@@ -126,14 +115,15 @@ static void put_invocation(struct run *run)
 	for (size_t i = 0; i < run->target->not_assessed.len; i++) {
 		const struct not_assessed *n = &run->target->not_assessed.ptr[i];
 		struct str reason = sarif_message(a, report_reason(a, n));
-		put_notification(run, "not-assessed", 0,
-		                 arena_printf(a, "Not assessed: %.*s: %.*s.", STR_ARG(sarif_message(a, n->what)), STR_ARG(reason)));
+		put_notification(
+		    run, "not-assessed",
+		    arena_printf(a, "Not assessed: %.*s: %.*s.", STR_ARG(sarif_message(a, n->what)), STR_ARG(reason)));
 	}
 	if (run->left_out)
-		put_notification(run, "results-left-out", 1,
-		                 arena_printf(a, "%.*s left out, the least urgent ones: GitHub takes %u results a run.",
-		                              STR_ARG(text_counted(a, run->left_out, "result was", "results were")),
-		                              SARIF_RESULTS_MAX));
+		put_notification(run, "results-left-out",
+				 arena_printf(a, "%.*s left out, the least urgent ones: GitHub takes %u results a run.",
+					      STR_ARG(text_counted(a, run->left_out, "result was", "results were")),
+					      SARIF_RESULTS_MAX));
 	json_end_list(w);
 	json_end_map(w);
 	json_end_list(w);
@@ -147,8 +137,8 @@ static void put_bases(struct run *run)
 	json_key(w, URI_BASE);
 	json_begin_map(w);
 	put_message(run, "description",
-	            arena_printf(run->arena, "The root of %s %.*s.", target_kind_name(run->target->kind),
-	                         STR_ARG(sarif_message(run->arena, run->target->name))));
+		    arena_printf(run->arena, "The root of %s %.*s.", target_kind_name(run->target->kind),
+				 STR_ARG(sarif_message(run->arena, run->target->name))));
 	json_end_map(w);
 	json_end_map(w);
 }
@@ -160,20 +150,22 @@ static struct str result_text(struct arena *a, const struct finding *f)
 	const char *gap = evidence.len ? " " : "";
 	if (!f->package)
 		return arena_printf(a, "%.*s.%s%.*s", STR_ARG(title), gap, STR_ARG(evidence));
-	struct str fix = f->fixed_version.len ?
-	                         arena_printf(a, "Fixed in %.*s.", STR_ARG(sarif_message(a, f->fixed_version))) :
-	                         STR("No fix is known.");
+	struct str fix = f->fixed_version.len
+			     ? arena_printf(a, "Fixed in %.*s.", STR_ARG(sarif_message(a, f->fixed_version)))
+			     : STR("No fix is known.");
 	return arena_printf(a, "%.*s %.*s: %.*s (%s). %.*s%s%.*s", STR_ARG(sarif_message(a, f->package->name)),
-	                    STR_ARG(sarif_message(a, f->package->version)), STR_ARG(sarif_message(a, f->id)),
-	                    f->severity == SEVERITY_UNKNOWN ? "unrated" : severity_name(f->severity), STR_ARG(fix), gap,
-	                    STR_ARG(evidence));
+			    STR_ARG(sarif_message(a, f->package->version)), STR_ARG(sarif_message(a, f->id)),
+			    f->severity == SEVERITY_UNKNOWN ? "unrated" : severity_name(f->severity), STR_ARG(fix), gap,
+			    STR_ARG(evidence));
 }
 
 static void put_location(struct run *run, const struct finding *f)
 {
 	struct json_writer *w = run->w;
 	struct arena *a = run->scratch;
-	struct str path = f->location.path.len ? f->location.path : f->package ? f->package->db_path : (struct str){ 0 };
+	struct str path = f->location.path.len ? f->location.path
+			  : f->package         ? f->package->db_path
+					       : (struct str){ 0 };
 	struct str image = sarif_relative_uri(a, run->target->name, STR("target"));
 	json_key(w, "locations");
 	json_begin_list(w);
@@ -228,7 +220,7 @@ static void put_fingerprint(struct run *run, const struct finding *f)
 	json_key(run->w, "partialFingerprints");
 	json_begin_map(run->w);
 	put_str(run->w, "primaryLocationLineHash",
-	        arena_printf(run->scratch, "%.*s:%llu", STR_ARG(hex), (unsigned long long)*count));
+		arena_printf(run->scratch, "%.*s:%llu", STR_ARG(hex), (unsigned long long)*count));
 	json_end_map(run->w);
 }
 
@@ -247,8 +239,9 @@ static void put_suppressions(struct run *run, const struct finding *f)
 		put_str(w, "kind", STR("external"));
 		put_str(w, "status", STR("accepted"));
 		put_str(w, "justification",
-		        arena_printf(a, "%.*s (%.*s%s%.*s)", STR_ARG(text_clean(a, f->suppressed.reason)),
-		                     STR_ARG(text_clean(a, f->suppressed.by)), until.len ? ", until " : "", STR_ARG(until)));
+			arena_printf(a, "%.*s (%.*s%s%.*s)", STR_ARG(text_clean(a, f->suppressed.reason)),
+				     STR_ARG(text_clean(a, f->suppressed.by)), until.len ? ", until " : "",
+				     STR_ARG(until)));
 		json_end_map(w);
 	}
 	json_end_list(w);
@@ -285,7 +278,7 @@ static struct str automation_id(struct run *run, struct map *ids)
 {
 	struct arena *a = run->arena;
 	struct str id = arena_printf(a, "plimsoll/%s/%.*s/", target_kind_name(run->target->kind),
-	                             STR_ARG(sarif_relative_uri(a, run->target->name, STR("target"))));
+				     STR_ARG(sarif_relative_uri(a, run->target->name, STR("target"))));
 	uint64_t *count = map_put(a, ids, id, NULL);
 	*count += 1;
 	return *count == 1 ? id : arena_printf(a, "%.*s%llu/", STR_ARG(id), (unsigned long long)*count);

@@ -39,15 +39,9 @@ static struct str escape(struct arena *a, struct str text, struct str set)
 	return (struct str){ out, len };
 }
 
-struct str sarif_message(struct arena *a, struct str text)
-{
-	return escape(a, text, STR("[]\\"));
-}
+struct str sarif_message(struct arena *a, struct str text) { return escape(a, text, STR("[]\\")); }
 
-static struct str markdown(struct arena *a, struct str text)
-{
-	return escape(a, text, STR("\\`*_[]()<>#!|&~$"));
-}
+static struct str markdown(struct arena *a, struct str text) { return escape(a, text, STR("\\`*_[]()<>#!|&~$")); }
 
 static void put_uri_byte(struct buf *out, char c)
 {
@@ -246,11 +240,13 @@ void sarif_rule_write(struct arena *a, struct json_writer *w, const struct sarif
 	json_str(w, f->id);
 	json_key(w, "name");
 	json_cstr(w, rule_name(f->kind));
-	put_text(w, "shortDescription", f->kind == FINDING_VULNERABILITY ?
-	         arena_printf(a, "Vulnerability %.*s.", STR_ARG(id)) : sarif_message(a, f->title));
-	put_text(w, "fullDescription", f->kind == FINDING_VULNERABILITY ?
-	         arena_printf(a, "Installed packages are affected by vulnerability %.*s.", STR_ARG(id)) :
-	         sarif_message(a, f->title));
+	put_text(w, "shortDescription",
+		 f->kind == FINDING_VULNERABILITY ? arena_printf(a, "Vulnerability %.*s.", STR_ARG(id))
+						  : sarif_message(a, f->title));
+	put_text(w, "fullDescription",
+		 f->kind == FINDING_VULNERABILITY
+		     ? arena_printf(a, "Installed packages are affected by vulnerability %.*s.", STR_ARG(id))
+		     : sarif_message(a, f->title));
 	json_key(w, "help");
 	json_begin_map(w);
 	json_key(w, "text");

@@ -25,17 +25,19 @@ static struct str clean(struct table *t, struct str s) { return text_clean(t->te
 static void draw_name(struct table *t, const struct target *target)
 {
 	struct arena *a = t->term.arena;
-	char *label = str_cstr(a, str_from(target_kind_name(target->kind)));
+	char *label = str_cstr(a, str_from(target->kind == TARGET_FS ? "folder" : target_kind_name(target->kind)));
 	if (ascii_lower(label[0]))
 		label[0] = (char)(label[0] - 32);
 	struct para p = para_begin(&t->term, STYLE_BOLD, label);
 	para_text(&p, STYLE_BOLD, clean(t, target->name));
 	if (target->digest.len || target->platform.len || target->layers.len) {
 		para_break(&p);
-		para_item(&p, STYLE_PLAIN, "", text_cut(a, str_sub(clean(t, target->digest), 0, DIGEST_SHORT_LEN), DIGEST_SHORT_LEN));
+		para_item(&p, STYLE_PLAIN, "",
+			  text_cut(a, str_sub(clean(t, target->digest), 0, DIGEST_SHORT_LEN), DIGEST_SHORT_LEN));
 		para_item(&p, STYLE_PLAIN, " \xc2\xb7 ", clean(t, target->platform));
 		if (target->layers.len)
-			para_item(&p, STYLE_PLAIN, " \xc2\xb7 ", text_counted(a, target->layers.len, "layer", "layers"));
+			para_item(&p, STYLE_PLAIN, " \xc2\xb7 ",
+				  text_counted(a, target->layers.len, "layer", "layers"));
 	}
 	para_end(&p);
 }
@@ -55,7 +57,7 @@ static void draw_system(struct table *t, const struct target *target)
 	if (target->os_eol) {
 		struct str date = clean(t, target->os_eol_date);
 		para_item(&p, STYLE_RED_BOLD, " \xc2\xb7 ",
-		          date.len ? arena_printf(a, "END OF LIFE since %.*s", STR_ARG(date)) : STR("END OF LIFE"));
+			  date.len ? arena_printf(a, "END OF LIFE since %.*s", STR_ARG(date)) : STR("END OF LIFE"));
 	}
 	if (os->id.len && !target->os_supported && t->report->database.present)
 		para_item(&p, STYLE_YELLOW, " \xc2\xb7 ", STR("not in the advisory database"));
@@ -86,7 +88,7 @@ static void draw_database(struct table *t)
 	para_item(&p, style, "", str_sub(clean(t, r->database.built), 0, 10));
 	para_item(&p, style, ", ", age_text(a, r->database.age_days));
 	if (r->database.stale)
-		para_item(&p, STYLE_YELLOW, ": ", STR("older than --db-max-age, see `plimsoll db update`"));
+		para_text(&p, STYLE_YELLOW, STR("(older than --db-max-age allows: plimsoll db update)"));
 	for (size_t i = 0; t->options->verbose && i < r->database.sources.len; i++) {
 		const struct report_source *s = &r->database.sources.ptr[i];
 		para_break(&p);
@@ -204,12 +206,15 @@ static void draw_nothing_found(struct table *t, const struct target *target, con
 	} else if (target->packages.len == 0) {
 		para_text(&p, STYLE_YELLOW, STR("No packages, so there was nothing to look up."));
 	} else if (sum->suppressed + sum->hidden > 0) {
-		para_text(&p, STYLE_PLAIN, arena_printf(a, "Nothing to show in %.*s: what was found is ignored or hidden, see below.",
-		                                        STR_ARG(packages)));
+		para_text(&p, STYLE_PLAIN,
+			  arena_printf(a, "Nothing to show in %.*s: what was found is ignored or hidden, see below.",
+				       STR_ARG(packages)));
 	} else if (target->not_assessed.len) {
-		para_text(&p, STYLE_YELLOW,
-		          arena_printf(a, "No known vulnerabilities in what could be assessed of %.*s; what could not is named below.",
-		                       STR_ARG(packages)));
+		para_text(
+		    &p, STYLE_YELLOW,
+		    arena_printf(
+			a, "No known vulnerabilities in what could be assessed of %.*s; what could not is named below.",
+			STR_ARG(packages)));
 	} else {
 		para_text(&p, STYLE_GREEN, arena_printf(a, "No known vulnerabilities in %.*s.", STR_ARG(packages)));
 	}
@@ -221,23 +226,27 @@ static void draw_found(struct table *t, const struct totals *sum, size_t sources
 	struct arena *a = t->term.arena;
 	struct para p = para_begin(&t->term, STYLE_BOLD, "Found");
 	para_text(&p, STYLE_BOLD, text_counted(a, sum->vulnerabilities, "vulnerability", "vulnerabilities"));
-	para_text(&p, STYLE_PLAIN, arena_printf(a, "in %.*s:", STR_ARG(text_counted(a, sources, "source package", "source packages"))));
+	para_text(&p, STYLE_PLAIN,
+		  arena_printf(a, "in %.*s:", STR_ARG(text_counted(a, sources, "source package", "source packages"))));
 	const char *sep = " ";
 	for (unsigned s = SEVERITY_COUNT; s-- > 0;) {
 		if (!sum->by_severity[s])
 			continue;
 		const char *name = s == SEVERITY_UNKNOWN ? "unrated" : severity_name((enum severity)s);
 		para_item(&p, style_of_severity((enum severity)s), sep,
-		          arena_printf(a, "%.*s %s", STR_ARG(text_count(a, sum->by_severity[s])), name));
+			  arena_printf(a, "%.*s %s", STR_ARG(text_count(a, sum->by_severity[s])), name));
 		sep = ", ";
 	}
 	para_break(&p);
 	if (sum->kev)
-		para_item(&p, STYLE_RED_BOLD, "", arena_printf(a, "%.*s exploited in the wild (KEV)", STR_ARG(text_count(a, sum->kev))));
-	para_item(&p, STYLE_PLAIN, " \xc2\xb7 ", arena_printf(a, "%.*s with a fix", STR_ARG(text_count(a, sum->fixable))));
+		para_item(&p, STYLE_RED_BOLD, "",
+			  arena_printf(a, "%.*s exploited in the wild (KEV)", STR_ARG(text_count(a, sum->kev))));
+	para_item(&p, STYLE_PLAIN, " \xc2\xb7 ",
+		  arena_printf(a, "%.*s with a fix", STR_ARG(text_count(a, sum->fixable))));
 	if (sum->findings != sum->vulnerabilities)
 		para_item(&p, STYLE_PLAIN, " \xc2\xb7 ",
-		          arena_printf(a, "%.*s findings, counted per binary package", STR_ARG(text_count(a, sum->findings))));
+			  arena_printf(a, "%.*s findings, counted per binary package",
+				       STR_ARG(text_count(a, sum->findings))));
 	para_end(&p);
 }
 
@@ -261,6 +270,17 @@ static int origins_cmp(const void *pa, const void *pb)
 	return c ? c : str_cmp(a->example->suppressed.reason, b->example->suppressed.reason);
 }
 
+/* Not by printf: a reason may hold a NUL. */
+static struct str origin_key(struct arena *a, const struct finding *f)
+{
+	struct str by = f->suppressed.by, reason = f->suppressed.reason;
+	char *key = arena_alloc(a, by.len + 1 + reason.len);
+	memcpy(key, by.ptr, by.len);
+	if (reason.len)
+		memcpy(key + by.len + 1, reason.ptr, reason.len);
+	return (struct str){ key, by.len + 1 + reason.len };
+}
+
 static struct origin_list collect_origins(struct arena *a, const struct target *target)
 {
 	struct origin_list list = { 0 };
@@ -270,7 +290,7 @@ static struct origin_list collect_origins(struct arena *a, const struct target *
 		if (!finding_is_suppressed(f))
 			continue;
 		bool fresh;
-		uint64_t *at = map_put(a, &seen, row_key(a, f->suppressed.by, f->suppressed.reason), &fresh);
+		uint64_t *at = map_put(a, &seen, origin_key(a, f), &fresh);
 		if (fresh) {
 			*at = list.len;
 			*vec_push(a, &list) = (struct origin){ .example = f };
@@ -290,11 +310,13 @@ static void draw_ignored(struct table *t, const struct target *target)
 		const struct finding *f = list.ptr[i].example;
 		struct para p = para_begin(&t->term, STYLE_BOLD, i == 0 ? "Ignored" : "");
 		struct str counted = text_counted(a, list.ptr[i].count, "finding", "findings");
-		para_text(&p, STYLE_PLAIN, f->suppressed.reason.len ? arena_printf(a, "%.*s:", STR_ARG(counted)) : counted);
+		para_text(&p, STYLE_PLAIN,
+			  f->suppressed.reason.len ? arena_printf(a, "%.*s:", STR_ARG(counted)) : counted);
 		para_text(&p, STYLE_PLAIN, clean(t, f->suppressed.reason));
 		struct str by = clean(t, f->suppressed.by), until = clean(t, f->suppressed.until);
-		para_text(&p, STYLE_DIM, until.len ? arena_printf(a, "(%.*s, until %.*s)", STR_ARG(by), STR_ARG(until)) :
-		                                     arena_printf(a, "(%.*s)", STR_ARG(by)));
+		para_text(&p, STYLE_DIM,
+			  until.len ? arena_printf(a, "(%.*s, until %.*s)", STR_ARG(by), STR_ARG(until))
+				    : arena_printf(a, "(%.*s)", STR_ARG(by)));
 		para_end(&p);
 	}
 	if (list.len && !t->options->show_suppressed && t->options->verbose) {
@@ -311,10 +333,11 @@ static void draw_hidden(struct table *t, const struct totals *sum)
 	struct arena *a = t->term.arena;
 	struct para p = para_begin(&t->term, STYLE_BOLD, "Hidden");
 	para_text(&p, STYLE_PLAIN, text_counted(a, sum->hidden, "finding", "findings"));
-	para_text(&p, STYLE_PLAIN, STR("by display filters;"));
+	para_text(&p, STYLE_PLAIN, STR("by display filters,"));
 	if (sum->hidden_unknown)
-		para_text(&p, STYLE_MAGENTA, arena_printf(a, "%.*s unrated;", STR_ARG(text_count(a, sum->hidden_unknown))));
-	para_text(&p, STYLE_PLAIN, STR("a gate still counts them"));
+		para_text(&p, STYLE_MAGENTA,
+			  arena_printf(a, "%.*s of them unrated,", STR_ARG(text_count(a, sum->hidden_unknown))));
+	para_text(&p, STYLE_PLAIN, STR("which a gate counts all the same"));
 	para_end(&p);
 }
 
@@ -327,8 +350,9 @@ static void draw_not_assessed(struct table *t, const struct target *target)
 		const struct not_assessed *n = &target->not_assessed.ptr[i];
 		struct para p = para_begin(&t->term, STYLE_YELLOW, i == 0 ? "Not assessed" : "");
 		if (n->count && n->of)
-			para_text(&p, STYLE_PLAIN, arena_printf(a, "%.*s of %.*s", STR_ARG(text_count(a, n->count)),
-			                                        STR_ARG(text_count(a, n->of))));
+			para_text(&p, STYLE_PLAIN,
+				  arena_printf(a, "%.*s of %.*s", STR_ARG(text_count(a, n->count)),
+					       STR_ARG(text_count(a, n->of))));
 		else if (n->count)
 			para_text(&p, STYLE_PLAIN, text_count(a, n->count));
 		struct str what = clean(t, n->what);
@@ -356,7 +380,7 @@ static void draw_target(struct table *t, const struct target *target)
 	if (t->options->show_suppressed) {
 		rows_collect(a, target, finding_is_suppressed, &ignored);
 		if (ignored.len)
-			fputs("Ignored:\n", t->term.out);
+			term_put(&t->term, STYLE_BOLD, STR("Ignored\n"));
 		grid_draw(&t->term, &ignored);
 		if (ignored.len)
 			fputc('\n', t->term.out);
@@ -404,12 +428,15 @@ int report_table_write(const struct report *r, const struct report_options *o, F
 	size_t width = o->width ? o->width : WIDTH_PIPED;
 	width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
 	struct table t = { .term = { .out = out, .arena = a, .color = o->color, .width = width },
-		           .report = r, .options = o };
+			   .report = r,
+			   .options = o };
 	for (size_t i = 0; i < r->targets.len; i++) {
 		if (i)
-			fputc('\n', out);
+			fputs("\n\n", out);
+		t.term.gap = false;
 		draw_target(&t, &r->targets.ptr[i]);
 	}
+	t.term.gap |= r->targets.len > 1;
 	draw_policy(&t);
 	return report_written(out, "table", err);
 }

@@ -7,8 +7,8 @@ static const char *const sgr[STYLE_COUNT] = { "", "1", "2", "31", "1;31", "33", 
 
 enum style style_of_severity(enum severity s)
 {
-	static const enum style styles[SEVERITY_COUNT] = { STYLE_MAGENTA, STYLE_PLAIN,  STYLE_BLUE,
-		                                           STYLE_YELLOW,  STYLE_RED,    STYLE_RED_BOLD };
+	static const enum style styles[SEVERITY_COUNT] = { STYLE_MAGENTA, STYLE_PLAIN, STYLE_BLUE,
+							   STYLE_YELLOW,  STYLE_RED,   STYLE_RED_BOLD };
 	return (unsigned)s < SEVERITY_COUNT ? styles[s] : STYLE_PLAIN;
 }
 
@@ -44,6 +44,9 @@ void term_cell(struct term *t, enum style style, enum align align, size_t width,
 
 struct para para_begin(struct term *t, enum style style, const char *label)
 {
+	if (t->gap)
+		fputc('\n', t->out);
+	t->gap = false;
 	term_cell(t, style, ALIGN_LEFT, PARA_LABEL_WIDTH, str_from(label));
 	return (struct para){ .term = t, .indent = PARA_LABEL_WIDTH, .col = PARA_LABEL_WIDTH, .fresh = true };
 }
@@ -82,7 +85,7 @@ void para_item(struct para *p, enum style style, const char *sep, struct str tex
 				fputc(',', p->term->out);
 			para_break(p);
 		} else {
-			term_put(p->term, STYLE_DIM, between);
+			term_put(p->term, sep[0] == ' ' && sep[1] ? STYLE_DIM : STYLE_PLAIN, between);
 			p->col += text_width(between);
 		}
 	}
@@ -96,7 +99,4 @@ void para_text(struct para *p, enum style style, struct str text)
 		para_item(p, style, " ", word);
 }
 
-void para_end(struct para *p)
-{
-	fputc('\n', p->term->out);
-}
+void para_end(struct para *p) { fputc('\n', p->term->out); }

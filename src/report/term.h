@@ -8,8 +8,17 @@
 
 #include <stdio.h>
 
-enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_RED_BOLD, STYLE_YELLOW, STYLE_GREEN, STYLE_BLUE,
-	     STYLE_MAGENTA };
+enum style {
+	STYLE_PLAIN,
+	STYLE_BOLD,
+	STYLE_DIM,
+	STYLE_RED,
+	STYLE_RED_BOLD,
+	STYLE_YELLOW,
+	STYLE_GREEN,
+	STYLE_BLUE,
+	STYLE_MAGENTA
+};
 #define STYLE_COUNT 9
 
 struct term {
@@ -17,6 +26,7 @@ struct term {
 	struct arena *arena;
 	bool color;
 	size_t width;
+	bool gap; /* an empty line is due before whatever paragraph comes next, if one comes */
 };
 
 enum align { ALIGN_LEFT, ALIGN_RIGHT };

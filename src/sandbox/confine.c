@@ -26,12 +26,26 @@
 #define SYS_close_range 436
 #endif
 
+/* The same on every architecture; glibc has them since 2.36. */
+#define NR_OPEN_TREE 428
+#define NR_MOUNT_SETATTR 442
+#define OPEN_TREE_CLONE 1
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+enum { MOUNT_RDONLY = 1, MOUNT_NOSUID = 2, MOUNT_NODEV = 4, MOUNT_NOEXEC = 8 };
+
 #define HELPER_STACK_SIZE (8 * MIB)
 
 /* A parent's handlers and mask are not a worker's: Ctrl-C ends it, a write to a parent that has gone gives EPIPE. */
 static void reset_signals(void)
 {
-	static const int plain[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGXCPU, SIGWINCH };
+	static const int plain[] = {
+		SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGCHLD, SIGXCPU, SIGWINCH,
+#if !SANITIZED /* whose own handlers these are */
+		SIGSEGV, SIGBUS,  SIGILL,   SIGFPE,  SIGABRT, SIGSYS,
+#endif
+	};
 	for (size_t i = 0; i < COUNT_OF(plain); i++)
 		(void)signal(plain[i], SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -40,15 +54,12 @@ static void reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Not dumpable: no core, no debugger, /proc/self is root's. The kernel forgets both when credentials change. */
-static int tie_to_parent(pid_t parent, struct err *err)
+static int die_with_parent(pid_t parent, struct err *err)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_set(err, ERR_IO, "prctl: %m");
 	/* It may have died before the kernel was told; then somebody else is our parent now. */
-	if (getppid() != parent)
-		return err_set(err, ERR_IO, "the parent has gone");
-	return 0;
+	return getppid() == parent ? 0 : err_set(err, ERR_IO, "the parent has gone");
 }
 
 /* --- descriptors --- */
@@ -133,7 +144,7 @@ unsigned confine_cpu_seconds(uint64_t input_size)
 	return (unsigned)(WORKER_CPU_SECONDS_BASE + (more < max ? more : max));
 }
 
-/* Soft and, where the soft limit's signal should be seen first, a hard one above it; never above what we may have. */
+/* Soft and, where the soft limit's signal should be seen first, a hard one above it; never above what holds already. */
 static int limit(int what, uint64_t soft, uint64_t above, struct err *err)
 {
 	struct rlimit lim;
@@ -141,7 +152,10 @@ static int limit(int what, uint64_t soft, uint64_t above, struct err *err)
 		return err_set(err, ERR_IO, "getrlimit: %m");
 	if (lim.rlim_max == RLIM_INFINITY || lim.rlim_max > soft + above)
 		lim.rlim_max = soft + above;
-	lim.rlim_cur = soft < lim.rlim_max ? soft : lim.rlim_max;
+	if (lim.rlim_cur == RLIM_INFINITY || lim.rlim_cur > soft)
+		lim.rlim_cur = soft;
+	if (lim.rlim_cur > lim.rlim_max)
+		lim.rlim_cur = lim.rlim_max;
 	if (setrlimit((__rlimit_resource_t)what, &lim) < 0)
 		return err_set(err, ERR_IO, "setrlimit: %m");
 	return 0;
@@ -200,12 +214,36 @@ static bool may_chroot(bool landlock)
 	return !landlock && errno == EPERM && unshare(CLONE_NEWUSER) == 0 && chroot(".") == 0;
 }
 
+/* A copy of the folder's mounts that belongs to nobody else, read-only and without devices, in place of the folder: an
+ * image may hold a device node of the host's disk. Needs CAP_SYS_ADMIN and Linux 5.12; the folder itself stays where
+ * there is either not. The copy lives as long as its first descriptor, which is not closed for that reason. */
+static void take_read_only_copy(int root_fd)
+{
+	struct {
+		uint64_t set, clear, propagation, user_namespace;
+	} attr = { .set = MOUNT_RDONLY | MOUNT_NOSUID | MOUNT_NODEV | MOUNT_NOEXEC };
+	int copy = (int)syscall(NR_OPEN_TREE, root_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE | O_CLOEXEC);
+	if (copy < 0)
+		return;
+	int fd = -1;
+	if (syscall(NR_MOUNT_SETATTR, copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) == 0)
+		fd = openat(copy, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* open_tree's own cannot be listed */
+	if (fd >= 0 && dup2(fd, root_fd) == root_fd) {
+		(void)close(fd);
+		return;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	(void)close(copy);
+}
+
 /* The tree worker's folder becomes its root. A bytes worker needs no path at all: the folder of its own descriptors'
  * descriptions is a place with nothing in it that it does not know. */
 static bool enter_root(const struct worker_spec *spec)
 {
 	if (spec->kind == WORKER_BYTES)
 		return chdir("/proc/self/fdinfo") == 0 && chroot(".") == 0;
+	take_read_only_copy(spec->root_fd);
 	return fchdir(spec->root_fd) == 0 && may_chroot(landlock_abi() > 0);
 }
 
@@ -251,9 +289,8 @@ static bool sees_trusted(void)
 	return sees;
 }
 
-static int wall_off_paths(const struct confine_job *job, struct confine_facts *facts, struct err *err)
+static int wall_off_paths(const struct worker_spec *spec, struct confine_facts *facts, struct err *err)
 {
-	const struct worker_spec *spec = job->spec;
 	uint32_t keep = 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_set(err, ERR_IO, "no_new_privs: %m");
@@ -262,8 +299,6 @@ static int wall_off_paths(const struct confine_job *job, struct confine_facts *f
 		return rc;
 	facts->chrooted = enter_root(spec);
 	rc = keep_capabilities(keep, err);
-	if (rc == 0)
-		rc = tie_to_parent(job->parent, err);
 	if (rc < 0)
 		return rc;
 	facts->sees_trusted = spec->kind == WORKER_TREE && sees_trusted();
@@ -319,9 +354,11 @@ static int close_and_limit(const struct confine_job *job, struct err *err)
 	int rc = close_others(job, err);
 	if (rc < 0)
 		return rc;
-	offer_to_oom_killer(); /* before /proc/self is root's */
-	rc = tie_to_parent(job->parent, err);
-	return rc < 0 ? rc : set_limits(job->spec, err);
+	offer_to_oom_killer();
+	/* No core, no debugger; and /proc/self is root's from here on. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_set(err, ERR_IO, "prctl: %m");
+	return set_limits(job->spec, err);
 }
 
 static int apply_filter(const struct filter *f, struct confine_facts *facts, struct err *err)
@@ -336,13 +373,13 @@ int confine_self(const struct confine_job *job, struct confine_facts *ret, struc
 	const struct worker_spec *spec = job->spec;
 	struct confine_facts facts = { .ready = true, .sandboxed = job->enabled, .tree = spec->kind == WORKER_TREE };
 	reset_signals();
-	int rc = tie_to_parent(job->parent, err);
+	int rc = die_with_parent(job->parent, err);
 	if (rc == 0 && spec->prepare)
 		rc = spec->prepare(spec->arg, err);
 	if (rc == 0)
 		rc = close_and_limit(job, err);
 	if (rc == 0 && job->enabled)
-		rc = wall_off_paths(job, &facts, err);
+		rc = wall_off_paths(spec, &facts, err);
 	else if (rc == 0)
 		facts.sees_trusted = facts.tree && sees_trusted();
 	if (rc == 0 && spec->thread)

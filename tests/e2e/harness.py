@@ -44,7 +44,7 @@ def run(*args, stdin=None, env=None, cwd=None, timeout=300, cache=None):
     args = [PROGRAM] + list(args)
     if cache:
         args += ["--cache-dir", cache]
-    elif args[1] in ("image", "fs"):
+    elif args[1:2] and args[1] in ("image", "fs"):
         args += ["--no-cache"]
     p = subprocess.run(args, stdin=stdin if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, env=clean_env(env), cwd=cwd, timeout=timeout)

@@ -5,15 +5,18 @@
  * with other readings of whole feeds. */
 #include "advisory/build.h"
 #include "base/base.h"
+#include "base/inflate.h"
+#include "match/distro.h"
 #include "match/match.h"
 #include "match/support.h"
 #include "version/versions.h"
+
+#include "shared_data.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 #include <time.h>
-#include <unistd.h>
 
 struct fixture {
 	struct arena *a;
@@ -273,7 +276,7 @@ static struct db *build(struct fixture *x)
 	return db;
 }
 
-static void run(struct fixture *x, const struct db *db, struct str_list *out)
+static void match_once(struct fixture *x, const struct db *db, struct str_list *out)
 {
 	struct target *t = &x->target;
 	t->findings = (struct finding_list){ 0 };
@@ -316,9 +319,9 @@ static bool finish_case(struct fixture *x, bool print)
 {
 	struct str_list got = { 0 }, again = { 0 };
 	struct db *db = build(x);
-	run(x, db, &got);
+	match_once(x, db, &got);
 	reverse(&x->target.packages);
-	run(x, db, &again);
+	match_once(x, db, &again);
 	bool good = same(&got, &again);
 	if (!good) {
 		printf("%.*s: the order of packages matters\n", STR_ARG(x->name));
@@ -469,6 +472,158 @@ static void support_ends_agree_with_distro_info(void **state)
 	printf("%u dates compared\n", compared);
 }
 
+/* --- origins, against whole archives --- */
+
+/* "Key: value" lines of paragraphs, as in dpkg's status and in Packages files. */
+static unsigned count_foreign(const struct distro *d, struct str text, unsigned *ret_packages)
+{
+	struct package p = { .type = PACKAGE_DEB };
+	struct str line;
+	unsigned foreign = 0;
+	*ret_packages = 0;
+	do {
+		bool more = str_cut(&text, '\n', &line);
+		if (more && line.len) {
+			struct str value = line;
+			if (str_skip(&value, STR("Package: ")))
+				p.name = value;
+			else if (str_skip(&value, STR("Version: ")))
+				p.version = value;
+			else if (str_skip(&value, STR("Maintainer: ")))
+				p.vendor = value;
+			continue;
+		}
+		if (p.name.len) {
+			struct str origin = distro_origin(d, &p, false);
+			if (origin.len && ++foreign < 4)
+				printf("%.*s %.*s: %.*s\n", STR_ARG(p.name), STR_ARG(p.version), STR_ARG(origin));
+			++*ret_packages;
+		}
+		p = (struct package){ .type = PACKAGE_DEB };
+		if (!more)
+			return foreign;
+	} while (true);
+}
+
+static struct str inflated(struct arena *a, const char *path)
+{
+	struct str stored = read_table(a, path);
+	struct err err = { 0 };
+	struct inflate *s = inflate_open(source_of_str(&stored), &err);
+	struct buf BUF_AUTO b;
+	buf_init(&b, 256 * MIB);
+	assert_non_null(s);
+	for (ssize_t n = 1; n > 0 && buf_reserve(&b, MIB);) {
+		n = inflate_read(s, b.ptr + b.len, MIB, &err);
+		assert_true(n >= 0);
+		b.len += (size_t)n;
+	}
+	inflate_close(s);
+	return str_dup(a, buf_view(&b));
+}
+
+static void nothing_in_an_archive_is_foreign(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file, *os;
+		unsigned packages, foreign;
+	} cases[] = {
+		{ "feeds/debian/dists-bookworm-security/Packages.xz", "debian", 3006, 0 },
+		{ "inventories/debian-12/var/lib/dpkg/status", "debian", 915, 17 }, /* Google's, kubectl, NodeSource's node */
+		{ "inventories/dpkg-texlive/var/lib/dpkg/status", "ubuntu", 357, 0 },
+		{ "inventories/dpkg-postgresql/var/lib/dpkg/status", "debian", 3, 0 },
+	};
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct arena *a = arena_new();
+		const char *path = shared_path(a, cases[i].file);
+		if (path) {
+			struct os os = { .id = str_from(cases[i].os) };
+			unsigned packages, foreign = count_foreign(distro_find(&os), inflated(a, path), &packages);
+			if (packages != cases[i].packages || foreign != cases[i].foreign)
+				fail_msg("%s: %u of %u", cases[i].file, foreign, packages);
+		}
+		arena_free(a);
+	}
+}
+
+/* --- an image that lies about its packages --- */
+
+static void there_is_an_end_to_findings(void **state)
+{
+	(void)state;
+	struct fixture x = { 0 };
+	begin_case(&x, STR("budget"));
+	struct db_platform p = { .name = STR("debian:12"), .complete = true };
+	db_builder_platform(x.builder, &p, x.source);
+	for (unsigned i = 0; i < 2000; i++) {
+		struct db_fact f = { .id = arena_printf(x.a, "CVE-2024-%04u", i), .fixed = STR("9"), .source = x.source };
+		db_builder_fact(x.builder, p.name, STR("linux"), &f);
+	}
+	struct db *db = build(&x);
+	for (unsigned i = 0; i < FINDINGS_MAX / 2000 + 10; i++)
+		*vec_push(x.a, &x.target.packages) = (struct package){ .name = arena_printf(x.a, "p%u", i), .version = STR("1"),
+			                                               .source_name = STR("linux"), .source_version = STR("1") };
+	x.target.os = (struct os){ .id = STR("debian"), .version = STR("12") };
+	match_target(x.a, db, x.now, &x.target);
+	assert_int_equal(x.target.findings.len, FINDINGS_MAX);
+	assert_int_equal(x.target.not_assessed.len, 1);
+	assert_int_equal(x.target.not_assessed.ptr[0].count, 10);
+	assert_true(str_starts(x.target.not_assessed.ptr[0].reason, STR("FINDINGS_MAX")));
+	db_close(db);
+	db_builder_free(x.builder);
+	arena_free(x.a);
+}
+
+static void there_is_an_end_to_work_that_finds_nothing(void **state)
+{
+	(void)state;
+	struct fixture x = { 0 };
+	begin_case(&x, STR("budget of facts"));
+	struct db_platform p = { .name = STR("debian:12"), .complete = true };
+	db_builder_platform(x.builder, &p, x.source);
+	for (unsigned i = 0; i < 20000; i++) {
+		struct db_fact f = { .id = arena_printf(x.a, "CVE-2024-%05u", i), .fixed = STR("1"), .source = x.source };
+		db_builder_fact(x.builder, p.name, STR("linux"), &f);
+	}
+	struct db *db = build(&x);
+	for (unsigned i = 0; i < MATCH_FACTS_MAX / 20000 + 10; i++)
+		*vec_push(x.a, &x.target.packages) = (struct package){ .name = arena_printf(x.a, "p%u", i), .version = STR("1"),
+			                                               .source_name = STR("linux"), .source_version = STR("1") };
+	x.target.os = (struct os){ .id = STR("debian"), .version = STR("12") };
+	match_target(x.a, db, x.now, &x.target);
+	assert_int_equal(x.target.findings.len, 0);
+	assert_int_equal(x.target.not_assessed.len, 1);
+	assert_true(str_starts(x.target.not_assessed.ptr[0].reason, STR("MATCH_FACTS_MAX")));
+	db_close(db);
+	db_builder_free(x.builder);
+	arena_free(x.a);
+}
+
+static void upgrades_leave_out_what_is_not_shown(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new();
+	struct package p = { .name = STR("libssl3"), .version = STR("1"), .source_name = STR("openssl"), .source_version = STR("1") };
+	struct finding findings[] = {
+		{ .id = STR("CVE-1"), .package = &p, .fixed_version = STR("2") },
+		{ .id = STR("CVE-2"), .package = &p, .fixed_version = STR("3"), .suppressed.by = STR("f:1") },
+		{ .id = STR("CVE-3"), .package = &p, .fixed_version = STR("4"), .hidden = true },
+		{ .id = STR("CVE-4"), .package = &p },
+		{ .id = STR("rule"), .kind = FINDING_CONFIG, .package = &p, .fixed_version = STR("5") },
+		{ .id = STR("CVE-5"), .package = &p, .fixed_version = STR("10"), .kev = true, .severity = SEVERITY_HIGH },
+	};
+	struct target t = { .os = { .id = STR("debian"), .version = STR("12") },
+		            .findings = { findings, COUNT_OF(findings), COUNT_OF(findings) } };
+	struct upgrade_list list;
+	match_upgrades(a, &t, &list);
+	assert_int_equal(list.len, 1);
+	assert_int_equal(list.ptr[0].removes, 2);
+	assert_true(str_eq(list.ptr[0].to, STR("10")) && str_eq(list.ptr[0].from, STR("1")));
+	assert_true(list.ptr[0].kev && list.ptr[0].severity_max == SEVERITY_HIGH && list.ptr[0].binaries.len == 1);
+	arena_free(a);
+}
+
 static void a_target_has_its_scheme(void **state)
 {
 	(void)state;
@@ -494,6 +649,10 @@ int main(void)
 		cmocka_unit_test(every_rule),
 		cmocka_unit_test(support_ends_on_its_day),
 		cmocka_unit_test(support_ends_agree_with_distro_info),
+		cmocka_unit_test(nothing_in_an_archive_is_foreign),
+		cmocka_unit_test(there_is_an_end_to_findings),
+		cmocka_unit_test(there_is_an_end_to_work_that_finds_nothing),
+		cmocka_unit_test(upgrades_leave_out_what_is_not_shown),
 		cmocka_unit_test(a_target_has_its_scheme),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,6 +292,28 @@ static void the_first_that_holds_is_named_and_an_expired_one_does_not_stand_in_i
 	assert_int_equal(notes.len, 3); /* f:1 ran out; f:3 and f:4 suppress nothing */
 }
 
+static void the_first_written_wins_whether_plain_or_pattern(void **state)
+{
+	(void)state;
+	static const char *const orders[][3] = {
+		{ "CVE-1", "CVE-*", "CVE-1" }, { "CVE-*", "CVE-1", "CVE-1" }, { "CVE-1", "CVE-1", "CVE-*" },
+		{ "", "CVE-1", "CVE-1" },
+	};
+	for (size_t i = 0; i < COUNT_OF(orders); i++) {
+		struct policy p;
+		struct report r;
+		policy_init(&p);
+		for (size_t j = 0; j < 3; j++) {
+			struct ignore g = { .id = str_from(orders[i][j]), .subject = STR("*"),
+				            .origin = arena_printf(arena, "f:%zu", j + 1) };
+			assert_int_equal(policy_add_ignore(arena, &p, &g, NULL), 0);
+		}
+		struct finding *f = add(new_report(&r, TARGET_FS), "CVE-1", SEVERITY_LOW, NULL, "");
+		policy_apply(arena, &p, TODAY, &r);
+		assert_true(str_eq(f->suppressed.by, STR("f:1")));
+	}
+}
+
 static void an_ignore_without_origin_still_suppresses(void **state)
 {
 	(void)state;
@@ -503,6 +525,7 @@ int main(void)
 		TEST(an_ignore_matches_all_that_it_asks),
 		TEST(an_ignore_holds_through_its_last_day),
 		TEST(the_first_that_holds_is_named_and_an_expired_one_does_not_stand_in_its_way),
+		TEST(the_first_written_wins_whether_plain_or_pattern),
 		TEST(an_ignore_without_origin_still_suppresses),
 		TEST(kernel_headers_in_an_image_are_suppressed),
 		TEST(severities_and_statuses_are_parsed),

@@ -77,6 +77,14 @@ static void an_empty_archive(void **state)
 	b = build_new();
 	build_bytes(&b, STR(""), 512);
 	expect(&b, "end 0 unterminated\n");
+	/* Headers for an entry that never comes: cut off, unless the archive says that it ends. */
+	b = build_new();
+	BUILD_PAX(&b, 'x', "path=pax");
+	expect(&b, "end -3\n");
+	b = build_new();
+	BUILD_PAX(&b, 'x', "path=pax");
+	build_end(&b);
+	expect(&b, "end 0\n");
 }
 
 static void every_type(void **state)
