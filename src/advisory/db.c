@@ -25,7 +25,7 @@ static const uint8_t *bytes_at(const struct db *db, enum db_section s, uint64_t 
 uint16_t db_u16(const struct db *db, enum db_section s, uint64_t at)
 {
 	const uint8_t *p = bytes_at(db, s, at, 2);
-	return p ? (uint16_t)(p[0] | p[1] << 8) : 0;
+	return p ? (uint16_t)((uint32_t)p[0] | (uint32_t)p[1] << 8) : (uint16_t)0;
 }
 
 uint32_t db_u32(const struct db *db, enum db_section s, uint64_t at)

@@ -465,7 +465,7 @@ static void attach(struct parser *p, struct value *v)
 
 static void take_pairs(struct parser *p, struct value *v, size_t first)
 {
-	struct value_pair *pairs = p->pairs + first;
+	struct value_pair *pairs = p->pairs ? p->pairs + first : NULL; /* NULL + 0 is undefined: "{}" first of all */
 	size_t len = p->pairs_len - first;
 	if (len > 1 && pairs_repeat(pairs, len, &p->keys) != len)
 		len = pairs_unite(pairs, len, PAIRS_LAST, &p->keys);

@@ -4,5 +4,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	feed_fuzz("osv/all.zip", data, size);
+	feed_fuzz("osv/all.json", data, size);
 	return 0;
 }
