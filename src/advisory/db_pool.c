@@ -25,7 +25,7 @@ int db_pool_open(struct str section, struct db_pool *ret, struct err *err)
 	uint64_t blocks = ((uint64_t)p.count + DB_POOL_BLOCK - 1) / DB_POOL_BLOCK;
 	if (r.bad || p.block_count != blocks || blocks > reader_left(&r) / DB_POOL_ENTRY)
 		return err_set(err, ERR_FORMAT, "string pool: its block index does not fit");
-	p.index = read_bytes(&r, p.block_count * DB_POOL_ENTRY);
+	p.index = read_bytes(&r, (size_t)p.block_count * DB_POOL_ENTRY);
 	p.coded = read_bytes(&r, reader_left(&r));
 	/* Front coding shrinks; a pool that claims to grow by more than this is a bomb. */
 	if (p.text_size > DB_TEXT_SIZE_MAX)

@@ -44,7 +44,7 @@ static bool fact_of(const struct value *release, struct db_fact *f)
 		bool never = str_eq(fixed, STR("0"));
 		f->range = never ? DB_RANGE_NONE : DB_RANGE_SPAN;
 		f->status = never ? STATUS_NOT_AFFECTED : STATUS_AFFECTED;
-		f->fixed = never ? (struct str){ 0 } : fixed;
+		f->fixed = never ? STR("") : fixed;
 		return fixed.len > 0;
 	}
 	if (str_eq(status, STR("open"))) {

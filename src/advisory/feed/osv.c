@@ -171,7 +171,7 @@ static void emit(struct target *t, const struct db_fact *f)
 		for (size_t i = 0; i < t->r->id_count; i++) {
 			one.id = t->r->ids[i];
 			bool same = str_ends(t->r->id, one.id);
-			one.advisory = same ? (struct str){ 0 } : t->r->id;
+			one.advisory = same ? STR("") : t->r->id;
 			t->o->sink->fact(t->o->sink->ctx, t->platform, t->package, &one);
 		}
 	}
@@ -181,7 +181,7 @@ static void emit_span(struct target *t, struct str from, struct str fixed, struc
 {
 	struct db_fact f = t->fact;
 	f.range = DB_RANGE_SPAN;
-	f.introduced = str_eq(from, STR("0")) ? (struct str){ 0 } : from;
+	f.introduced = str_eq(from, STR("0")) ? STR("") : from;
 	f.fixed = fixed;
 	f.last = last;
 	if (fixed.len == 0)

@@ -110,7 +110,7 @@ static void take_item(const struct secdb *db, struct str package, struct str fix
 	struct db_fact f = {
 		.source = db->source,
 		.range = never ? DB_RANGE_NONE : DB_RANGE_SPAN,
-		.fixed = never ? (struct str){ 0 } : fixed,
+		.fixed = never ? STR("") : fixed,
 		.status = never ? STATUS_NOT_AFFECTED : STATUS_AFFECTED,
 		.advisory = cves ? other : (struct str){ 0 },
 	};
