@@ -102,6 +102,11 @@
 #define WORKER_CPU_SECONDS_UNKNOWN 7200u
 /* How long a worker that has closed its end may take to be gone, before it is killed. */
 #define WORKER_END_MS_MAX 3000
+/* How long a worker may pause within a frame, which it writes from memory in one go: a pause means that it wants to hold
+ * its parent up, or that the machine has no time at all. */
+#define WORKER_STALL_SECONDS_MAX 30
+/* What a worker that is being finished may still send, to be dropped, before it is killed. */
+#define WORKER_DRAIN_SIZE_MAX (256 * MIB)
 
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)

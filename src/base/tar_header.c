@@ -15,7 +15,7 @@ enum {
 
 struct str tar_field(const uint8_t *p, size_t n)
 {
-	const uint8_t *end = memchr(p, 0, n);
+	const uint8_t *end = n ? memchr(p, 0, n) : NULL;
 	return (struct str){ (const char *)p, end ? (size_t)(end - p) : n };
 }
 

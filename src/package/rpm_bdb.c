@@ -147,7 +147,8 @@ static bool read_key(const struct bdb *db, struct str item, uint32_t *ret)
 }
 
 /* Items i and i + 1 of the page: false where they do not lie between the offsets and the item before. */
-static bool read_pair(const struct bdb *db, const struct page_head *h, uint32_t i, struct str *ret_key, struct str *ret_value)
+static bool read_pair(const struct bdb *db, const struct page_head *h, uint32_t i, struct str *ret_key,
+		      struct str *ret_value)
 {
 	struct reader r = reader_of((struct str){ (const char *)db->page, db->page_size });
 	uint32_t end = db->page_size, low = PAGE_HEAD_SIZE + 2u * h->entries;
@@ -181,10 +182,7 @@ static int read_hash_page(struct bdb *db, const struct page_head *h, struct err 
 	return rc;
 }
 
-static uint32_t bits_of(uint32_t v)
-{
-	return v ? 32u - (uint32_t)__builtin_clz(v) : 0;
-}
+static uint32_t bits_of(uint32_t v) { return v ? 32u - (uint32_t)__builtin_clz(v) : 0; }
 
 /* A broken chain ends its bucket with a diagnostic; the other buckets are still read. */
 static int read_bucket(struct bdb *db, uint32_t bucket, struct err *err)
@@ -223,7 +221,7 @@ static int check_magic(struct bdb *db, struct str meta, struct err *err)
 	for (size_t i = 0; i < COUNT_OF(others); i++)
 		if (magic == others[i].magic || swapped == others[i].magic)
 			return err_set(err, ERR_UNSUPPORTED, "a Berkeley DB %s, where rpm keeps its packages in a hash",
-			               others[i].name);
+				       others[i].name);
 	return err_set(err, ERR_FORMAT, "not a Berkeley DB file");
 }
 

@@ -74,7 +74,7 @@ static int split(struct str bytes, struct parts *ret, struct err *err)
 		return err_set(err, ERR_LIMIT, "a header of %u tags (RPM_TAGS_MAX)", entries);
 	if (8 + (uint64_t)entries * ENTRY_SIZE + size != bytes.len)
 		return err_set(err, ERR_FORMAT, "%u tags and %u bytes of data do not make %zu bytes", entries, size,
-		               bytes.len);
+			       bytes.len);
 	ret->index = read_bytes(&r, (size_t)entries * ENTRY_SIZE);
 	ret->store = read_bytes(&r, size);
 	ret->entries = entries;
@@ -153,9 +153,8 @@ int rpm_header_parse(struct str bytes, struct rpm_header *ret, struct err *err)
 	struct entry found[FIELD_COUNT] = { 0 };
 	struct rpm_header h = { 0 };
 	struct str *const strings[FIELD_COUNT] = {
-		[NAME] = &h.name,     [VERSION] = &h.version, [RELEASE] = &h.release,
-		[VENDOR] = &h.vendor, [ARCH] = &h.arch,       [SOURCE_RPM] = &h.source_rpm,
-		[MODULE] = &h.module,
+		[NAME] = &h.name, [VERSION] = &h.version,       [RELEASE] = &h.release, [VENDOR] = &h.vendor,
+		[ARCH] = &h.arch, [SOURCE_RPM] = &h.source_rpm, [MODULE] = &h.module,
 	};
 	int rc = split(bytes, &p, err);
 	if (rc == 0)
@@ -165,7 +164,7 @@ int rpm_header_parse(struct str bytes, struct rpm_header *ret, struct err *err)
 	find_fields(&p, found);
 	for (enum field f = 0; rc == 0 && f < FIELD_COUNT; f++)
 		rc = strings[f] ? get_string(&p, &found[f], f, strings[f], err)
-		                : get_epoch(&p, &found[f], &h.epoch, err);
+				: get_epoch(&p, &found[f], &h.epoch, err);
 	if (rc != 0)
 		return rc;
 	for (enum field f = NAME; f <= RELEASE; f++)
@@ -224,16 +223,16 @@ void rpm_records_done(struct rpm_records *r)
 	arena_free(r->scratch);
 }
 
-int rpm_records_room(struct rpm_records *r, uint64_t number, uint64_t len, void **ret, struct err *err)
+int rpm_records_room(struct rpm_records *r, int64_t number, uint64_t len, void **ret, struct err *err)
 {
 	if (len > r->bytes_left)
-		return err_set(err, ERR_FORMAT, "header %llu: headers claim more bytes than the file has",
-		               (unsigned long long)number);
+		return err_set(err, ERR_FORMAT, "header %lld: headers claim more bytes than the file has",
+			       (long long)number);
 	r->bytes_left -= len;
 	buf_clear(&r->bytes);
 	if (!buf_reserve(&r->bytes, (size_t)len)) {
-		package_sink_bad(r->sink, "header %llu: %llu bytes (RPM_HEADER_SIZE_MAX)", (unsigned long long)number,
-		                 (unsigned long long)len);
+		package_sink_bad(r->sink, "header %lld: %llu bytes (RPM_HEADER_SIZE_MAX)", (long long)number,
+				 (unsigned long long)len);
 		return 0;
 	}
 	*ret = r->bytes.ptr;
@@ -249,13 +248,13 @@ static void renew_scratch(struct rpm_records *r)
 	r->scratch = arena_new();
 }
 
-int rpm_records_add(struct rpm_records *r, uint64_t number, size_t len, struct err *err)
+int rpm_records_add(struct rpm_records *r, int64_t number, size_t len, struct err *err)
 {
 	struct rpm_header h;
 	struct package p;
 	struct err why;
 	if (rpm_header_parse((struct str){ r->bytes.ptr, len }, &h, &why) != 0) {
-		package_sink_bad(r->sink, "header %llu: %s", (unsigned long long)number, why.text);
+		package_sink_bad(r->sink, "header %lld: %s", (long long)number, why.text);
 		return 0;
 	}
 	renew_scratch(r);

@@ -44,9 +44,9 @@ void rpm_records_done(struct rpm_records *r);
 
 /* Room for the len bytes of header `number`. 1: they go to *ret; 0: too long, counted as a bad record, pass over it;
  * ERR_FORMAT: the headers claim more bytes than the file has. */
-int rpm_records_room(struct rpm_records *r, uint64_t number, uint64_t len, void **ret, struct err *err);
+int rpm_records_room(struct rpm_records *r, int64_t number, uint64_t len, void **ret, struct err *err);
 /* Add the header in that room. A bad one is a diagnostic; ERR_LIMIT from the sink is an error. */
-int rpm_records_add(struct rpm_records *r, uint64_t number, size_t len, struct err *err);
+int rpm_records_add(struct rpm_records *r, int64_t number, size_t len, struct err *err);
 /* How a parser ends when it had to stop early with `code` in err: where packages were found before, the rest is a
  * diagnostic; a cap, or a file that gave nothing, stays an error. */
 int rpm_records_stop(struct rpm_records *r, int code, struct err *err);

@@ -31,6 +31,7 @@ struct origin {
 
 struct guard {
 	uint64_t steps_left;
+	const char *cap; /* its name */
 };
 
 static int file_close(sqlite3_file *f)
@@ -104,11 +105,11 @@ static int file_sector_size(sqlite3_file *f)
 	return 512;
 }
 
-/* Immutable: no locks, and no look for a journal beside the file. */
+/* No promises: SQLite asks for locks, which are always granted, and for a journal, which is never there. */
 static int file_traits(sqlite3_file *f)
 {
 	(void)f;
-	return SQLITE_IOCAP_IMMUTABLE;
+	return 0;
 }
 
 static const sqlite3_io_methods file_methods = {
@@ -199,7 +200,8 @@ static int authorize(void *ctx, int action, const char *a, const char *b, const 
 		return SQLITE_DENY;
 	if (action == SQLITE_SELECT)
 		return SQLITE_OK;
-	if (action == SQLITE_READ && a && (sqlite3_stricmp(a, "Packages") == 0 || sqlite3_stricmp(a, "sqlite_master") == 0))
+	if (action == SQLITE_READ && a &&
+	    (sqlite3_stricmp(a, "Packages") == 0 || sqlite3_stricmp(a, "sqlite_master") == 0))
 		return SQLITE_OK;
 	return SQLITE_DENY;
 }
@@ -260,28 +262,28 @@ static int fail(sqlite3 *db, const struct guard *g, struct err *err)
 {
 	int rc = sqlite3_errcode(db);
 	if (rc == SQLITE_INTERRUPT || (rc != SQLITE_OK && g->steps_left < STEPS_PER_CALL))
-		return err_set(err, ERR_LIMIT, "too many steps (RPM_SQLITE_STEPS_MAX)");
+		return err_set(err, ERR_LIMIT, "SQLite takes too many steps (%s)", g->cap);
 	if (rc == SQLITE_NOMEM)
-		return err_set(err, ERR_LIMIT, "too much memory (RPM_SQLITE_HEAP_MAX)");
+		return err_set(err, ERR_LIMIT, "SQLite takes too much memory (RPM_SQLITE_HEAP_MAX)");
 	return err_set(err, ERR_FORMAT, "SQLite: %s", sqlite3_errmsg(db));
 }
 
 /* One header; *blob stays open from row to row. What is wrong with one row is a diagnostic. */
 static int read_row(struct rpm_records *r, sqlite3 *db, sqlite3_blob **blob, sqlite3_int64 row, struct err *err)
 {
-	int rc = *blob ? sqlite3_blob_reopen(*blob, row)
-	               : sqlite3_blob_open(db, "main", "Packages", "blob", row, 0, blob);
+	int rc =
+	    *blob ? sqlite3_blob_reopen(*blob, row) : sqlite3_blob_open(db, "main", "Packages", "blob", row, 0, blob);
 	void *p = NULL;
 	int len = 0;
 	if (rc == SQLITE_OK) {
 		len = sqlite3_blob_bytes(*blob);
-		int room = rpm_records_room(r, (uint64_t)row, (uint64_t)len, &p, err);
+		int room = rpm_records_room(r, row, (uint64_t)len, &p, err);
 		if (room <= 0)
 			return room;
 		rc = sqlite3_blob_read(*blob, p, len, 0);
 	}
 	if (rc == SQLITE_OK)
-		return rpm_records_add(r, (uint64_t)row, (size_t)len, err);
+		return rpm_records_add(r, row, (size_t)len, err);
 	package_sink_bad(r->sink, "header %lld: SQLite: %s", (long long)row, sqlite3_errmsg(db));
 	(void)sqlite3_blob_close(*blob); /* after an error it can only be closed */
 	*blob = NULL;
@@ -298,7 +300,8 @@ static int walk_rows(struct rpm_records *r, sqlite3 *db, sqlite3_stmt *rows, str
 	while (rc == 0 && (step = sqlite3_step(rows)) == SQLITE_ROW) {
 		sqlite3_int64 row = sqlite3_column_int64(rows, 0);
 		if (row <= last && count > 0)
-			rc = err_set(err, ERR_FORMAT, "row %lld stands behind row %lld", (long long)row, (long long)last);
+			rc = err_set(err, ERR_FORMAT, "row %lld stands behind row %lld", (long long)row,
+				     (long long)last);
 		else if (++count > PACKAGES_MAX)
 			rc = err_set(err, ERR_LIMIT, "more than %u rows (PACKAGES_MAX)", PACKAGES_MAX);
 		else
@@ -314,14 +317,15 @@ static int walk_rows(struct rpm_records *r, sqlite3 *db, sqlite3_stmt *rows, str
 static int read_table(struct rpm_records *r, sqlite3 *db, struct guard *g, struct err *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name='Packages'", -1, &s, NULL);
+	int rc =
+	    sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE type='table' AND name='Packages'", -1, &s, NULL);
 	int step = rc == SQLITE_OK ? sqlite3_step(s) : SQLITE_ERROR;
 	(void)sqlite3_finalize(s);
 	if (rc == SQLITE_OK && step == SQLITE_DONE)
 		return err_set(err, ERR_FORMAT, "no table Packages");
 	if (step != SQLITE_ROW)
 		return fail(db, g, err);
-	g->steps_left = RPM_SQLITE_STEPS_MAX;
+	*g = (struct guard){ RPM_SQLITE_STEPS_MAX, "RPM_SQLITE_STEPS_MAX" };
 	if (sqlite3_prepare_v2(db, "SELECT rowid FROM Packages NOT INDEXED", -1, &s, NULL) != SQLITE_OK)
 		return fail(db, g, err);
 	rc = walk_rows(r, db, s, g, err);
@@ -332,10 +336,11 @@ static int read_table(struct rpm_records *r, sqlite3 *db, struct guard *g, struc
 static int open_and_read(struct rpm_records *r, sqlite3_vfs *vfs, struct err *err)
 {
 	sqlite3 *db = NULL;
-	struct guard g = { RPM_SQLITE_SCHEMA_STEPS_MAX };
+	struct guard g = { RPM_SQLITE_SCHEMA_STEPS_MAX, "RPM_SQLITE_SCHEMA_STEPS_MAX" };
 	int rc = sqlite3_vfs_register(vfs, 0);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_open_v2("rpmdb", &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX, vfs->zName);
+		rc = sqlite3_open_v2("rpmdb", &db,
+				     SQLITE_OPEN_READONLY | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX, vfs->zName);
 	if (rc == SQLITE_OK) {
 		confine(db, &g);
 		rc = read_table(r, db, &g, err);

@@ -48,13 +48,14 @@ int frame_write(int fd, bool by_send, uint32_t type, struct str payload)
 }
 
 /* Up to n bytes, fewer only at the end of the stream; negative with errno. A peer that died with unread bytes of ours
- * gives ECONNRESET once its own have been read: an end like any other. */
-static ssize_t get_all(int fd, char *p, size_t n)
+ * gives ECONNRESET once its own have been read: an end like any other. Where the socket has a time limit, it holds
+ * within a frame (EAGAIN), not while one is waited for. */
+static ssize_t get_all(int fd, bool within, char *p, size_t n)
 {
 	size_t got = 0;
 	while (got < n) {
 		ssize_t did = read(fd, p + got, n - got);
-		if (did < 0 && errno == EINTR)
+		if (did < 0 && (errno == EINTR || (errno == EAGAIN && !within && got == 0)))
 			continue;
 		if (did == 0 || (did < 0 && errno == ECONNRESET))
 			break;
@@ -67,6 +68,8 @@ static ssize_t get_all(int fd, char *p, size_t n)
 
 static int read_failed(struct err *err)
 {
+	if (errno == EAGAIN)
+		return err_set(err, ERR_IO, "a frame began and did not go on (WORKER_STALL_SECONDS_MAX)");
 	return err_set(err, ERR_IO, "read from the other end: %m");
 }
 
@@ -76,7 +79,7 @@ static int read_payload(int fd, struct buf *in, size_t length, enum frame_end *r
 		size_t want = length - in->len < FRAME_READ_STEP ? length - in->len : FRAME_READ_STEP;
 		if (!buf_reserve(in, want))
 			return err_set(err, ERR_LIMIT, "a frame of %zu bytes", length);
-		ssize_t got = get_all(fd, in->ptr + in->len, want);
+		ssize_t got = get_all(fd, true, in->ptr + in->len, want);
 		if (got < 0)
 			return read_failed(err);
 		in->len += (size_t)got;
@@ -91,7 +94,7 @@ static int read_payload(int fd, struct buf *in, size_t length, enum frame_end *r
 int frame_read(int fd, struct buf *in, size_t size_max, struct frame *ret, enum frame_end *ret_end, struct err *err)
 {
 	char head[FRAME_HEADER_SIZE];
-	ssize_t got = get_all(fd, head, sizeof(head));
+	ssize_t got = get_all(fd, false, head, sizeof(head));
 	if (got < 0)
 		return read_failed(err);
 	if ((size_t)got < sizeof(head)) {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,6 +187,8 @@ static int start(const struct worker_spec *spec, struct worker *w, const struct 
 	rc = w->pid < 0 ? err_set(err, ERR_IO, "fork: %m") : 0;
 	(void)close(ends[1]);
 	w->fd = ends[0];
+	struct timeval stall = { .tv_sec = WORKER_STALL_SECONDS_MAX };
+	(void)setsockopt(w->fd, SOL_SOCKET, SO_RCVTIMEO, &stall, sizeof(stall));
 	return rc;
 }
 
@@ -306,10 +309,14 @@ static int words_of_exit(const struct worker *w, int code, struct err *err)
 static void drain(struct worker *w)
 {
 	char dropped[16384];
+	size_t size = 0;
 	while (w->end == FRAME_END_NONE) {
 		ssize_t n = read(w->fd, dropped, sizeof(dropped));
-		if (n == 0 || (n < 0 && errno != EINTR))
+		size += n > 0 ? (size_t)n : 0;
+		if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN))
 			w->end = FRAME_END_CLEAN;
+		else if (size > WORKER_DRAIN_SIZE_MAX)
+			w->end = FRAME_END_BROKEN;
 	}
 }
 

@@ -15,7 +15,7 @@ import traceback
 SOURCE = os.environ.get("PLIMSOLL_SOURCE") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PLIMSOLL_BUILD") or os.path.join(SOURCE, "build")
 SHARED = os.environ.get("PLIMSOLL_SHARED") or os.path.join(SOURCE, "..", "shared")
-PROGRAM = os.environ.get("PLIMSOLL_PROGRAM") or os.path.join(BUILD, "src", "plimsoll")
+PROGRAM = os.environ.get("PLIMSOLL_PROGRAM") or os.path.join(BUILD, "plimsoll")
 SANITIZED = bool(os.environ.get("PLIMSOLL_SANITIZED"))
 
 

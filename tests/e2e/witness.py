@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "bench"))
 from common import *  # noqa: E402,F403
@@ -84,8 +85,11 @@ def alpine_310(root):
     sh("tar", "-xf", layer[0], "-C", inner)
     shutil.rmtree(root)
     os.rename(inner, root)
+    with open(root + "/lib/apk/db/installed") as f:
+        there = {line[2:].strip() for line in f if line.startswith("P:")}
     with open(root + "/lib/apk/db/installed", "a") as f:
-        f.write(apk_installed(older(os.path.join(SHARED, "feeds/alpine/secdb-json/v3.10/main.json"))))
+        f.write(apk_installed([p for p in older(os.path.join(SHARED, "feeds/alpine/secdb-json/v3.10/main.json"))
+                               if p[0] not in there]))
 
 
 def older(secdb):
@@ -117,11 +121,23 @@ def ours(root):
     return {(f["package"]["name"], f["id"]) for t in json.loads(p.stdout)["targets"] for f in t["findings"]}
 
 
+def alma_cves():
+    """AlmaLinux advisory -> the CVEs that it names. The converter gives Trivy the advisory's own id."""
+    names = {}
+    with zipfile.ZipFile(os.path.join(SHARED, "feeds/osv/AlmaLinux/all.zip")) as z:
+        for member in z.namelist():
+            o = json.loads(z.read(member))
+            ids = {i for k in ("related", "aliases", "upstream") for i in o.get(k) or [] if i.startswith("CVE-")}
+            names[o["id"]] = sorted(ids) or [o["id"]]
+    return names
+
+
 def theirs(root, cache):
     p = subprocess.run([trivy(), "rootfs", root, "--cache-dir", cache, "--pkg-types", "os"] + TRIVY_FLAGS, check=True,
                        stdout=subprocess.PIPE)
-    return {(v["PkgName"], v["VulnerabilityID"]) for r in json.loads(p.stdout).get("Results") or []
-            for v in r.get("Vulnerabilities") or []}
+    names = alma_cves() if "almalinux" in root else {}
+    return {(v["PkgName"], i) for r in json.loads(p.stdout).get("Results") or []
+            for v in r.get("Vulnerabilities") or [] for i in names.get(v["VulnerabilityID"], [v["VulnerabilityID"]])}
 
 
 def known_lines():

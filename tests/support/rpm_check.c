@@ -13,7 +13,7 @@ const struct rpm_form rpm_forms[FORM_COUNT] = {
 };
 
 const char *const rpm_lists[] = {
-	"centos-5",         "centos-6-devtools", "centos-6-many",    "centos-6-plain",   "centos-7-devtools",
+	"centos-5",         "centos-6-devtools", "centos-6-many",    "centos-6-plain",    "centos-7-devtools",
 	"centos-7-httpd24", "centos-7-many",     "centos-7-plain",   "centos-7-python35", "centos-8-modular",
 	"rhel-8-ubi-s390x", "sles-15-bci",       "fedora-35-sqlite", "fedora-35-mongodb", "rocky-9",
 };
@@ -76,15 +76,13 @@ int rpm_teardown(void **state)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return package_cmp(a, b);
-}
+static int compare(const void *a, const void *b) { return package_cmp(a, b); }
 
 static void check_sink(const struct package_sink *s, const char *what)
 {
 	if (s->bad_records)
-		fail_msg("%s: %llu bad records, first: %.*s", what, (unsigned long long)s->bad_records, STR_ARG(s->diagnostics[0]));
+		fail_msg("%s: %llu bad records, first: %.*s", what, (unsigned long long)s->bad_records,
+			 STR_ARG(s->diagnostics[0]));
 	for (size_t i = 0; i < s->list.len; i++) {
 		assert_int_equal(s->list.ptr[i].type, PACKAGE_RPM);
 		assert_true(str_eq(s->list.ptr[i].db_path, STR("db")));
@@ -127,7 +125,12 @@ static struct package expected(struct arena *a, const struct rpm_row *row)
 {
 	bool epoch = row->epoch.len && !str_eq(row->epoch, STR("0"));
 	struct str prefix = epoch ? arena_printf(a, "%.*s:", STR_ARG(row->epoch)) : STR("");
-	struct package p = { .type = PACKAGE_RPM, .name = row->name, .arch = row->arch, .vendor = row->vendor, .module = row->module, .db_path = STR("db") };
+	struct package p = { .type = PACKAGE_RPM,
+			     .name = row->name,
+			     .arch = row->arch,
+			     .vendor = row->vendor,
+			     .module = row->module,
+			     .db_path = STR("db") };
 	p.version = arena_printf(a, "%.*s%.*s-%.*s", STR_ARG(prefix), STR_ARG(row->version), STR_ARG(row->release));
 	p.source_name = row->name;
 	p.source_version = p.version;
@@ -142,7 +145,8 @@ static struct package expected(struct arena *a, const struct rpm_row *row)
 	assert_true(n >= 3);
 	size_t tail = parts[n - 1].len + parts[n - 2].len + 2;
 	p.source_name = str_sub(row->source_rpm, 0, row->source_rpm.len - 8 - tail);
-	p.source_version = arena_printf(a, "%.*s%.*s-%.*s", STR_ARG(prefix), STR_ARG(parts[n - 2]), STR_ARG(parts[n - 1]));
+	p.source_version =
+	    arena_printf(a, "%.*s%.*s-%.*s", STR_ARG(prefix), STR_ARG(parts[n - 2]), STR_ARG(parts[n - 1]));
 	return p;
 }
 
@@ -157,8 +161,8 @@ void rpm_check_list(struct arena *a, const char *what, const struct package_list
 	for (size_t i = 0; i < rows->len; i++)
 		if (package_cmp(&want[i], &got->ptr[i]) != 0)
 			fail_msg("%s: %.*s %.*s (source %.*s %.*s), not %.*s %.*s", what, STR_ARG(got->ptr[i].name),
-			         STR_ARG(got->ptr[i].version), STR_ARG(got->ptr[i].source_name), STR_ARG(got->ptr[i].source_version),
-			         STR_ARG(want[i].name), STR_ARG(want[i].version));
+				 STR_ARG(got->ptr[i].version), STR_ARG(got->ptr[i].source_name),
+				 STR_ARG(got->ptr[i].source_version), STR_ARG(want[i].name), STR_ARG(want[i].version));
 }
 
 struct str rpm_write_db(struct arena *a, enum form form, const struct rpm_blobs *blobs, unsigned page_size, bool odd)

@@ -16,7 +16,8 @@ struct rpm_rows rpm_rows_of(struct arena *a, struct str text)
 		if (line.len == 0)
 			continue;
 		struct rpm_row r;
-		struct str *const cells[] = { &r.name, &r.epoch, &r.version, &r.release, &r.arch, &r.source_rpm, &r.vendor, &r.module };
+		struct str *const cells[] = { &r.name, &r.epoch,      &r.version, &r.release,
+					      &r.arch, &r.source_rpm, &r.vendor,  &r.module };
 		for (size_t i = 0; i < COUNT_OF(cells); i++)
 			(void)str_cut(&line, '\t', cells[i]);
 		*vec_push(a, &rows) = r;
@@ -111,7 +112,11 @@ struct str rpm_write_header(struct arena *a, const struct rpm_row *row, unsigned
 	put_be(&d.store, BIN);
 	put_be(&d.store, 0u - span);
 	put_be(&d.store, 16);
-	put_int(&d, 1008, 1600000000); /* the time of installation: outside the region */
+	/* What installation adds, outside the region: time, colour, transaction. (A well-known reader in Go overlooks a
+	 * single one.) */
+	put_int(&d, 1008, 1600000000);
+	put_int(&d, 1127, 0);
+	put_int(&d, 1128, 1600000001);
 	put_be(&out, d.entries + 1);
 	put_be(&out, (uint32_t)d.store.len);
 	put_be(&out, 63);
@@ -140,13 +145,13 @@ bool rpm_write_sqlite(const char *path, const struct rpm_blobs *blobs, unsigned 
 	char pragma[64];
 	(void)snprintf(pragma, sizeof(pragma), "PRAGMA page_size=%u", page_size);
 	bool ok = sqlite3_open(path, &db) == SQLITE_OK && sqlite3_exec(db, pragma, NULL, NULL, NULL) == SQLITE_OK &&
-	          sqlite3_exec(db,
-	                       "PRAGMA journal_mode=WAL;"
-	                       "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);"
-	                       "CREATE TABLE 'Name' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL);"
-	                       "CREATE INDEX 'Name_key_idx' ON 'Name'(key ASC); BEGIN",
-	                       NULL, NULL, NULL) == SQLITE_OK &&
-	          sqlite3_prepare_v2(db, "INSERT INTO Packages (blob) VALUES (?)", -1, &s, NULL) == SQLITE_OK;
+		  sqlite3_exec(db,
+			       "PRAGMA journal_mode=WAL;"
+			       "CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL);"
+			       "CREATE TABLE 'Name' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL);"
+			       "CREATE INDEX 'Name_key_idx' ON 'Name'(key ASC); BEGIN",
+			       NULL, NULL, NULL) == SQLITE_OK &&
+		  sqlite3_prepare_v2(db, "INSERT INTO Packages (blob) VALUES (?)", -1, &s, NULL) == SQLITE_OK;
 	for (size_t i = 0; ok && i < blobs->len; i++) {
 		(void)sqlite3_bind_blob64(s, 1, blobs->ptr[i].ptr, blobs->ptr[i].len, SQLITE_STATIC);
 		ok = sqlite3_step(s) == SQLITE_DONE;
@@ -210,10 +215,7 @@ struct str rpm_write_ndb(struct arena *a, const struct rpm_blobs *blobs, bool ho
 	return str_dup(a, buf_view(&b));
 }
 
-bool rpm_have_db_load(void)
-{
-	return access("/usr/bin/db5.3_load", X_OK) == 0;
-}
+bool rpm_have_db_load(void) { return access("/usr/bin/db5.3_load", X_OK) == 0; }
 
 static void put_hex(FILE *f, const void *p, size_t n)
 {
@@ -241,8 +243,8 @@ bool rpm_write_bdb(const char *path, const struct rpm_blobs *blobs, unsigned pag
 	FILE *f = popen(command, "w");
 	if (!f)
 		return false;
-	(void)fprintf(f, "VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=%u\ndb_lorder=%d\nHEADER=END\n", page_size,
-	              big ? 4321 : 1234);
+	(void)fprintf(f, "VERSION=3\nformat=bytevalue\ntype=hash\ndb_pagesize=%u\ndb_lorder=%d\nHEADER=END\n",
+		      page_size, big ? 4321 : 1234);
 	put_key(f, 0, big);
 	put_key(f, (uint32_t)blobs->len + 1, big);
 	for (size_t i = 0; i < blobs->len; i++) {

@@ -124,6 +124,7 @@ static void build_pax(struct build *b, char type, const char *const *records)
 
 static void build_pair(uint8_t *field, uint64_t at, uint64_t len)
 {
+	memset(field, 0, 24);
 	for (int i = 0; i < 8; i++) {
 		field[11 - i] = (uint8_t)(at >> (8 * i));
 		field[23 - i] = (uint8_t)(len >> (8 * i));
@@ -154,9 +155,7 @@ static void build_long_old_sparse(struct build *b, const char *name, size_t part
 	build_block(&(struct head){ .name = name, .type = 'S', .magic = BUILD_GNU }, block);
 	for (size_t i = 0; i < 4; i++)
 		build_pair(block + 386 + 24 * i, 0, 0);
-	build_pair(block + 483, 0, 0);
 	block[482] = 1;
-	memset(block + 495, 0, 12);
 	build_sum(block, false);
 	buf_put_mem(&b->out, block, sizeof(block));
 	for (size_t left = parts - 4; left;) {

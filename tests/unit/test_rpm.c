@@ -16,7 +16,8 @@ static void real_sqlite(void **state)
 static void real_ndb(void **state)
 {
 	struct arena *a = *state;
-	struct package_list list = rpm_read_db(a, NDB, rpm_inventory(a, "sles-15-bci/usr/lib/sysimage/rpm/Packages.db"));
+	struct package_list list =
+	    rpm_read_db(a, NDB, rpm_inventory(a, "sles-15-bci/usr/lib/sysimage/rpm/Packages.db"));
 	struct rpm_rows rows = rpm_rows_of(a, rpm_inventory(a, "sles-15-bci/packages.tsv"));
 	assert_int_equal(rows.len, 35);
 	rpm_check_list(a, "sles-15-bci", &list, &rows);
@@ -28,7 +29,8 @@ static void real_bdb(void **state)
 	static const struct {
 		const char *path, *row;
 	} cases[] = {
-		{ "bdb-libuuid", "libuuid\t0\t2.32.1\t42.el8_8\tx86_64\tutil-linux-2.32.1-42.el8_8.src.rpm\tRed Hat, Inc.\t\n" },
+		{ "bdb-libuuid",
+		  "libuuid\t0\t2.32.1\t42.el8_8\tx86_64\tutil-linux-2.32.1-42.el8_8.src.rpm\tRed Hat, Inc.\t\n" },
 		{ "bdb-epoch", "hello\t1\t0.0.1\trls\tx86_64\thello-0.0.1-rls.src.rpm\t\t\n" },
 		{ "bdb-small", "dive\t0\t0.9.2\t1\tx86_64\tdive-0.9.2-1.src.rpm\t\t\n" },
 		{ "bdb-sles", "dive\t0\t0.9.2\t1\tx86_64\tdive-0.9.2-1.src.rpm\t\t\n" },
@@ -100,7 +102,8 @@ static const char *row_of(const char *path, struct str head)
 {
 	for (size_t i = 0; i < package_format_count; i++)
 		for (const char *const *p = package_formats[i].paths; *p; p++)
-			if (str_eq(str_from(*p), str_from(path)) && (!package_formats[i].sniff || package_formats[i].sniff(str_from(path), head)))
+			if (str_eq(str_from(*p), str_from(path)) &&
+			    (!package_formats[i].sniff || package_formats[i].sniff(str_from(path), head)))
 				return package_formats[i].name;
 	return "none";
 }

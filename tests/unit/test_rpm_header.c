@@ -127,7 +127,8 @@ static void sources(void **state)
 		h.source_rpm = str_from(cases[i].file);
 		rpm_header_package(a, &h, &p);
 		assert_true(str_eq(p.version, STR("7:1-2")));
-		if (!str_eq(p.source_name, str_from(cases[i].name)) || !str_eq(p.source_version, str_from(cases[i].version)))
+		if (!str_eq(p.source_name, str_from(cases[i].name)) ||
+		    !str_eq(p.source_version, str_from(cases[i].version)))
 			fail_msg("%s: %.*s %.*s", cases[i].file, STR_ARG(p.source_name), STR_ARG(p.source_version));
 	}
 }
@@ -140,6 +141,31 @@ static void no_region(void **state)
 	assert_int_equal(parse(end(*state, &d), &h, NULL), 0);
 	assert_true(str_eq(h.name, STR("n")) && str_eq(h.version, STR("1")) && str_eq(h.release, STR("2")));
 	assert_int_equal(h.epoch, 0);
+}
+
+/* Neither a word for "none" nor an empty string is a vendor. */
+static void no_vendor(void **state)
+{
+	struct rpm_header h;
+	struct draft d = plain();
+	text(&d, 1011, "(none)");
+	text(&d, 1022, "");
+	assert_int_equal(parse(end(*state, &d), &h, NULL), 0);
+	assert_int_equal(h.vendor.len, 0);
+	assert_int_equal(h.arch.len, 0);
+}
+
+/* A region without an offset has no trailer: the store begins with a name. */
+static void region_without_trailer(void **state)
+{
+	struct rpm_header h;
+	struct draft d = begin();
+	entry(&d, 63, 7, 0, 16);
+	text(&d, 1000, "n");
+	text(&d, 1001, "1");
+	text(&d, 1002, "2");
+	assert_int_equal(parse(end(*state, &d), &h, NULL), 0);
+	assert_true(str_eq(h.name, STR("n")));
 }
 
 static struct draft with_region(uint32_t tag, uint32_t span, uint32_t trailer_tag)
@@ -198,11 +224,16 @@ static void entries_that_lie(void **state)
 		uint32_t tag, type, offset, count;
 		const char *why;
 	} cases[] = {
-		{ 1022, 6, 6, 1, "arch lies outside" },          { 1022, 6, 0xffffffff, 1, "arch lies outside" },
-		{ 1022, 6, 0x80000000, 1, "arch lies outside" }, { 1022, 6, 0, 0, "arch lies outside" },
-		{ 1022, 4, 0, 1, "arch of type 4" },             { 1003, 4, 4, 1, "epoch" },
-		{ 1003, 4, 0xfffffffe, 1, "epoch" },             { 1003, 3, 0, 1, "epoch" },
-		{ 1003, 4, 0, 0, "epoch" },                      { 5096, 0xffffffff, 0, 1, "modularity label of type" },
+		{ 1022, 6, 6, 1, "arch lies outside" },
+		{ 1022, 6, 0xffffffff, 1, "arch lies outside" },
+		{ 1022, 6, 0x80000000, 1, "arch lies outside" },
+		{ 1022, 6, 0, 0, "arch lies outside" },
+		{ 1022, 4, 0, 1, "arch of type 4" },
+		{ 1003, 4, 4, 1, "epoch" },
+		{ 1003, 4, 0xfffffffe, 1, "epoch" },
+		{ 1003, 3, 0, 1, "epoch" },
+		{ 1003, 4, 0, 0, "epoch" },
+		{ 5096, 0xffffffff, 0, 1, "modularity label of type" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct draft d = plain();
@@ -250,7 +281,8 @@ static void sizes_that_lie(void **state)
 	struct str more = (struct str){ arena_alloc(a, whole.len + 1), whole.len + 1 };
 	assert_int_equal(parse(more, &h, &err), ERR_FORMAT);
 	static const uint8_t huge[][8] = {
-		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, { 0x80, 0, 0, 0, 0, 0, 0, 0 },
+		{ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff },
+		{ 0x80, 0, 0, 0, 0, 0, 0, 0 },
 		{ 0x10, 0, 0, 0, 0, 0, 0, 0 },
 	};
 	for (size_t i = 0; i < COUNT_OF(huge); i++)
@@ -266,6 +298,8 @@ int main(void)
 		RPM_TEST(a_real_header),
 		RPM_TEST(sources),
 		RPM_TEST(no_region),
+		RPM_TEST(no_vendor),
+		RPM_TEST(region_without_trailer),
 		RPM_TEST(what_was_added_wins_over_the_region),
 		RPM_TEST(regions_that_rpm_would_refuse),
 		RPM_TEST(entries_that_lie),

@@ -63,7 +63,9 @@ static struct rpm_blobs sample(struct arena *a, size_t rows)
 {
 	struct rpm_rows list = { 0 };
 	for (size_t i = 0; i < rows; i++) {
-		struct rpm_row r = { .epoch = STR("0"), .version = STR("1"), .release = STR("2"), .arch = STR("x86_64") };
+		struct rpm_row r = {
+			.epoch = STR("0"), .version = STR("1"), .release = STR("2"), .arch = STR("x86_64")
+		};
 		r.name = arena_printf(a, "package-%03zu", i);
 		r.source_rpm = STR("source-1-2.src.rpm");
 		*vec_push(a, &list) = r;
@@ -295,6 +297,8 @@ static void bdb_that_lies(void **state)
 		{ hash + 24, 0x00000501, 0, "no hash page (type 5)" },
 		{ hash + 26, 0xffffffff, 0, "bad offsets" },
 		{ hash + 26, 0, 0, "bad offsets" },
+		{ hash + 26, 20u << 16 | 505, 0, "item 0: bad offsets" },
+		{ hash + 30, 400u << 16 | 508, 0, "item 2: bad offsets" },
 		{ overflow + 8, 99, 0, "no overflow page" },
 		{ overflow + 20, 0, 0, "no overflow page" },
 		{ overflow + 20, 0xffff0000, 0, "no overflow page" },
@@ -344,7 +348,9 @@ static void other_kinds_of_berkeley_db_are_named(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		char *path = str_cstr(a, arena_printf(a, "%s/other", rpm_temp()));
 		struct str bytes;
-		rpm_run("rm -f '%s'; printf 'VERSION=3\\nformat=bytevalue\\n%s\\nHEADER=END\\n 01\\n 02\\nDATA=END\\n' | db5.3_load '%s'", path, cases[i].header, path);
+		rpm_run("rm -f '%s'; printf 'VERSION=3\\nformat=bytevalue\\n%s\\nHEADER=END\\n 01\\n 02\\nDATA=END\\n' "
+			"| db5.3_load '%s'",
+			path, cases[i].header, path);
 		assert_true(test_file_read(a, path, &bytes));
 		assert_true(rpm_bdb_sniff(STR("x"), str_sub(bytes, 0, 64)));
 		struct outcome o = run(a, BDB, bytes);
@@ -377,21 +383,42 @@ static void schemas_that_set_traps(void **state)
 		int rc;
 		const char *text;
 	} cases[] = {
-		{ "CREATE VIEW Packages AS " ENDLESS " SELECT x AS hnum, zeroblob(1000) AS blob FROM c", ERR_FORMAT, "no table Packages" },
-		{ SCHEMA "('table','Packages','Packages',0,'CREATE VIEW Packages AS " ENDLESS " SELECT x AS rowid, 1 AS blob FROM c')", ERR_FORMAT, "SQLite: " },
-		{ SCHEMA "('table','Packages','Packages',0,'CREATE VIRTUAL TABLE Packages USING dbstat')", ERR_FORMAT, "SQLite: " },
-		{ SCHEMA "('table','Packages','Packages',0,'CREATE VIRTUAL TABLE Packages USING fts5(blob)')", ERR_FORMAT, "SQLite: " },
-		{ SCHEMA "('table','Packages','Packages',1,'CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB)')", ERR_FORMAT, "SQLite: " },
-		{ SCHEMA "('table','Packages','Packages',999,'CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB)')", ERR_FORMAT, "SQLite: " },
+		{ "CREATE VIEW Packages AS " ENDLESS " SELECT x AS hnum, zeroblob(1000) AS blob FROM c", ERR_FORMAT,
+		  "no table Packages" },
+		{ "CREATE TABLE bait(a); CREATE VIEW Packages AS " ENDLESS " SELECT x AS rowid, 1 AS blob FROM c;"
+		  "PRAGMA writable_schema=1; UPDATE sqlite_master SET name='Packages' WHERE name='bait'",
+		  ERR_FORMAT, "malformed database schema" },
+		{ SCHEMA "('table','Packages','Packages',0,'CREATE VIRTUAL TABLE Packages USING dbstat')", ERR_FORMAT,
+		  "no such module" },
+		{ SCHEMA "('table','Packages','Packages',0,'CREATE VIRTUAL TABLE Packages USING fts5(blob)')",
+		  ERR_FORMAT, "no such module" },
+		{ SCHEMA
+		  "('table','Packages','Packages',1,'CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB)')",
+		  ERR_FORMAT, "SQLite: " },
+		{ SCHEMA
+		  "('table','Packages','Packages',999,'CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB)')",
+		  ERR_FORMAT, "SQLite: " },
 		{ SCHEMA "('table','Packages','Packages',2,'garbage')", ERR_FORMAT, "SQLite: " },
 		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob BLOB AS (zeroblob(1000000000)))", 0, "" },
-		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, x, blob BLOB AS (zeroblob(1000000000))); INSERT INTO Packages(x) VALUES(1)", 0, "header 1: SQLite: " },
-		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY); INSERT INTO Packages VALUES(1)", 0, "header 1: SQLite: " },
-		{ "CREATE TABLE Packages(hnum TEXT PRIMARY KEY, blob) WITHOUT ROWID; INSERT INTO Packages VALUES(1,1)", ERR_FORMAT, "SQLite: " },
-		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob); INSERT INTO Packages VALUES(1,NULL),(2,3),(3,'x'),(-4,x'')", 0, "header" },
-		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob); INSERT INTO Packages VALUES(1,zeroblob(40000000))", 0, "RPM_HEADER_SIZE_MAX" },
-		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob);" ENDLESS "INSERT INTO Packages SELECT x, x'00' FROM c LIMIT 200001", ERR_LIMIT, "PACKAGES_MAX" },
-		{ SCHEMA ENDLESS " SELECT 'table','t'||x,'t'||x,2,'CREATE TABLE t'||x||'(a /*'||hex(zeroblob(1900))||'*/)' FROM c LIMIT 20000", ERR_LIMIT, "RPM_SQLITE_" },
+		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, x, blob BLOB AS (zeroblob(1000000000))); INSERT "
+		  "INTO Packages(x) VALUES(1)",
+		  0, "header 1: SQLite: " },
+		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY); INSERT INTO Packages VALUES(1)", 0,
+		  "header 1: SQLite: " },
+		{ "CREATE TABLE Packages(hnum TEXT PRIMARY KEY, blob) WITHOUT ROWID; INSERT INTO Packages VALUES(1,1)",
+		  ERR_FORMAT, "SQLite: " },
+		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob); INSERT INTO Packages "
+		  "VALUES(1,NULL),(2,3),(3,'x'),(-4,x'')",
+		  0, "header -4: a header of 0 bytes" },
+		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob); INSERT INTO Packages "
+		  "VALUES(1,zeroblob(40000000))",
+		  0, "RPM_HEADER_SIZE_MAX" },
+		{ "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob);" ENDLESS
+		  "INSERT INTO Packages SELECT x, x'00' FROM c LIMIT 200001",
+		  ERR_LIMIT, "PACKAGES_MAX" },
+		{ SCHEMA ENDLESS " SELECT 'table','t'||x,'t'||x,2,'CREATE TABLE t'||x||'(a "
+				 "/*'||hex(zeroblob(1900))||'*/)' FROM c LIMIT 20000",
+		  ERR_LIMIT, "RPM_SQLITE_SCHEMA_STEPS_MAX" },
 	};
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const char *at = strstr(cases[i].sql, "VALUESWITH"); /* a SELECT takes the place of VALUES */
@@ -404,6 +431,28 @@ static void schemas_that_set_traps(void **state)
 	}
 }
 
+/* What is wrong with one row does not cost the next. */
+static void a_bad_row_among_good_ones(void **state)
+{
+	struct arena *a = *state;
+	struct rpm_blobs good = sample(a, 1);
+	char *sql = arena_alloc(a, good.ptr[0].len * 2 + 200);
+	struct buf BUF_AUTO b;
+	buf_init(&b, 1 * MIB);
+	for (size_t i = 0; i < good.ptr[0].len; i++)
+		buf_printf(&b, "%02x", (unsigned)(uint8_t)good.ptr[0].ptr[i]);
+	buf_byte(&b, 0);
+	(void)snprintf(sql, good.ptr[0].len * 2 + 200,
+		       "CREATE TABLE Packages(hnum INTEGER PRIMARY KEY, blob);"
+		       "INSERT INTO Packages VALUES(1,x'%s'),(2,NULL),(3,x'00'),(4,NULL);"
+		       "INSERT INTO Packages SELECT 9, blob FROM Packages WHERE hnum=1",
+		       b.ptr);
+	struct outcome o = run(a, SQLITE, sqlite_of(a, sql));
+	expect(&o, 0, "header 2: SQLite: ");
+	assert_int_equal(o.packages, 2);
+	assert_int_equal(o.bad, 3);
+}
+
 static uint32_t root_of_packages(struct arena *a, struct str bytes)
 {
 	sqlite3 *db;
@@ -411,7 +460,9 @@ static uint32_t root_of_packages(struct arena *a, struct str bytes)
 	char *path = str_cstr(a, arena_printf(a, "%s/root", rpm_temp()));
 	assert_true(test_file_write(path, bytes));
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_master WHERE name='Packages'", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_master WHERE name='Packages'", -1, &s, NULL),
+	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
 	uint32_t root = (uint32_t)sqlite3_column_int(s, 0);
 	(void)sqlite3_finalize(s);
@@ -493,9 +544,14 @@ static void a_gigabyte_of_holes(void **state)
 /* A real one of each form where opening, creating, linking or looking up any path kills. */
 static int read_confined(struct arena *a, enum form form, struct str bytes)
 {
-	static const int killed[] = { SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(openat2), SCMP_SYS(creat), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-		SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(readlink),
-		SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(socket), SCMP_SYS(execve), SCMP_SYS(fcntl), SCMP_SYS(flock), SCMP_SYS(getrandom), SCMP_SYS(nanosleep), SCMP_SYS(clock_nanosleep) };
+	static const int killed[] = { SCMP_SYS(open),           SCMP_SYS(openat),     SCMP_SYS(openat2),
+				      SCMP_SYS(creat),          SCMP_SYS(unlink),     SCMP_SYS(unlinkat),
+				      SCMP_SYS(stat),           SCMP_SYS(lstat),      SCMP_SYS(newfstatat),
+				      SCMP_SYS(statx),          SCMP_SYS(access),     SCMP_SYS(faccessat),
+				      SCMP_SYS(readlink),       SCMP_SYS(readlinkat), SCMP_SYS(getcwd),
+				      SCMP_SYS(socket),         SCMP_SYS(execve),     SCMP_SYS(fcntl),
+				      SCMP_SYS(flock),          SCMP_SYS(getrandom),  SCMP_SYS(nanosleep),
+				      SCMP_SYS(clock_nanosleep) };
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	for (size_t i = 0; i < COUNT_OF(killed); i++)
 		(void)seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, killed[i], 0);
@@ -546,6 +602,7 @@ int main(void)
 		RPM_TEST(bdb_with_giant_claims),
 		RPM_TEST(other_kinds_of_berkeley_db_are_named),
 		RPM_TEST(schemas_that_set_traps),
+		RPM_TEST(a_bad_row_among_good_ones),
 		RPM_TEST(sqlite_trees_in_circles),
 		RPM_TEST(a_gigabyte_of_holes),
 		RPM_TEST(nothing_is_ever_opened),

@@ -7,35 +7,36 @@
 
 #include "base/base.h"
 
-#define QUERY "%{NAME}\\t%{EPOCHNUM}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{VENDOR}\\t%{MODULARITYLABEL}\\n"
+#define QUERY                                                                                                          \
+	"%{NAME}\\t%{EPOCHNUM}\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\t%{SOURCERPM}\\t%{VENDOR}\\t%{MODULARITYLABEL}\\n"
 
 static const char key[] = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
-                          "\n"
-                          "mDMEawX5JRYJKwYBBAHaRw8BAQdAMtZieHKERmC+zF921APUO3IgAtwBo0CuiZF0\n"
-                          "hple1iS0IFBsaW1zb2xsIHRlc3QgPHRlc3RAZXhhbXBsZS5vcmc+iJAEExYIADgW\n"
-                          "IQRaD3xdSgcGQ5Eg9gj9wwsP8KpXpwUCawX5JQIbAwULCQgHAgYVCgkICwIEFgID\n"
-                          "AQIeAQIXgAAKCRD9wwsP8KpXp/wwAQDE1s0ORe4nR9KpnruTDycGegVq0Uz2Lhjv\n"
-                          "jlcvnz3xjAD9G4MjFztqRbeoExtZfzWQGy03t0q3QF/CLXQFXWJgygU=\n"
-                          "=xNbt\n"
-                          "-----END PGP PUBLIC KEY BLOCK-----\n";
+			  "\n"
+			  "mDMEawX5JRYJKwYBBAHaRw8BAQdAMtZieHKERmC+zF921APUO3IgAtwBo0CuiZF0\n"
+			  "hple1iS0IFBsaW1zb2xsIHRlc3QgPHRlc3RAZXhhbXBsZS5vcmc+iJAEExYIADgW\n"
+			  "IQRaD3xdSgcGQ5Eg9gj9wwsP8KpXpwUCawX5JQIbAwULCQgHAgYVCgkICwIEFgID\n"
+			  "AQIeAQIXgAAKCRD9wwsP8KpXp/wwAQDE1s0ORe4nR9KpnruTDycGegVq0Uz2Lhjv\n"
+			  "jlcvnz3xjAD9G4MjFztqRbeoExtZfzWQGy03t0q3QF/CLXQFXWJgygU=\n"
+			  "=xNbt\n"
+			  "-----END PGP PUBLIC KEY BLOCK-----\n";
 
 static const char spec[] = "Name: plimsoll-tiny\n"
-                           "Version: 1.0~rc1\n"
-                           "Release: 2.el9\n"
-                           "Epoch: 3\n"
-                           "Summary: s\n"
-                           "License: MIT\n"
-                           "Vendor: Acme, Inc.\n"
-                           "BuildArch: noarch\n"
-                           "ModularityLabel: tiny:1:20200101:deadbeef\n"
-                           "%description\n"
-                           "d\n"
-                           "%package -n other-tiny-libs\n"
-                           "Summary: o\n"
-                           "Epoch: 0\n"
-                           "%description -n other-tiny-libs\n"
-                           "%files\n"
-                           "%files -n other-tiny-libs\n";
+			   "Version: 1.0~rc1\n"
+			   "Release: 2.el9\n"
+			   "Epoch: 3\n"
+			   "Summary: s\n"
+			   "License: MIT\n"
+			   "Vendor: Acme, Inc.\n"
+			   "BuildArch: noarch\n"
+			   "ModularityLabel: tiny:1:20200101:deadbeef\n"
+			   "%description\n"
+			   "d\n"
+			   "%package -n other-tiny-libs\n"
+			   "Summary: o\n"
+			   "Epoch: 0\n"
+			   "%description -n other-tiny-libs\n"
+			   "%files\n"
+			   "%files -n other-tiny-libs\n";
 
 static void need_rpm(void)
 {
@@ -53,17 +54,15 @@ static char *make_dir(struct arena *a, const char *name)
 	return dir;
 }
 
-static struct str without_none(struct str s)
-{
-	return str_eq(s, STR("(none)")) ? (struct str){ 0 } : s;
-}
+static struct str without_none(struct str s) { return str_eq(s, STR("(none)")) ? (struct str){ 0 } : s; }
 
 /* `rpm -qa` of the database in dir. */
 static struct rpm_rows ask_rpm(struct arena *a, const char *dir, const char *backend)
 {
 	struct str text;
 	char *out = str_cstr(a, arena_printf(a, "%s/answer", rpm_temp()));
-	rpm_run("LC_ALL=C rpm --define '_db_backend %s' --dbpath '%s' -qa --qf '%s' >'%s' 2>'%s.err'", backend, dir, QUERY, out, out);
+	rpm_run("LC_ALL=C rpm --define '_db_backend %s' --dbpath '%s' -qa --qf '%s' >'%s' 2>'%s.err'", backend, dir,
+		QUERY, out, out);
 	assert_true(test_file_read(a, out, &text));
 	struct rpm_rows rows = rpm_rows_of(a, arena_printf(a, "\n%.*s", STR_ARG(text)));
 	for (size_t i = 0; i < rows.len; i++) {
@@ -98,7 +97,8 @@ static void real_databases(void **state)
 		char *path = str_cstr(a, arena_printf(a, "%s/var/lib/rpm/Packages", bdb[i]));
 		assert_int_equal(agree(a, BDB, bdb[i], rpm_inventory(a, path)), 1);
 	}
-	assert_int_equal(agree(a, SQLITE, "mariner-2.0", rpm_inventory(a, "mariner-2.0/var/lib/rpm/rpmdb.sqlite")), 129);
+	assert_int_equal(agree(a, SQLITE, "mariner-2.0", rpm_inventory(a, "mariner-2.0/var/lib/rpm/rpmdb.sqlite")),
+			 129);
 }
 
 static void written_databases(struct arena *a, enum form form)
@@ -109,7 +109,8 @@ static void written_databases(struct arena *a, enum form form)
 		char *path = str_cstr(a, arena_printf(a, "%s/packages.tsv", rpm_lists[i]));
 		struct rpm_rows rows = rpm_rows_of(list_arena, rpm_inventory(a, path));
 		struct rpm_blobs blobs = rpm_write_headers(list_arena, &rows);
-		packages += agree(list_arena, form, rpm_lists[i], rpm_write_db(list_arena, form, &blobs, 4096, i % 2 == 1));
+		packages +=
+		    agree(list_arena, form, rpm_lists[i], rpm_write_db(list_arena, form, &blobs, 4096, i % 2 == 1));
 	}
 	assert_int_equal(packages, RPM_LISTS_PACKAGES);
 }
@@ -138,7 +139,9 @@ static void packages_and_a_key_that_rpm_installed(void **state)
 	assert_true(test_file_write(str_cstr(a, arena_printf(a, "%s/key", top)), str_from(key)));
 	assert_true(test_file_write(str_cstr(a, arena_printf(a, "%s/tiny.spec", top)), str_from(spec)));
 	rpm_run("rpmbuild --define '_topdir %s' -bb '%s/tiny.spec' >/dev/null 2>&1", top, top);
-	rpm_run("rpm --dbpath '%s' --initdb && rpm --dbpath '%s' --justdb --nodeps -i '%s'/RPMS/noarch/*.rpm 2>/dev/null", dir, dir, top);
+	rpm_run(
+	    "rpm --dbpath '%s' --initdb && rpm --dbpath '%s' --justdb --nodeps -i '%s'/RPMS/noarch/*.rpm 2>/dev/null",
+	    dir, dir, top);
 	rpm_run("rpm --dbpath '%s' --import '%s/key'", dir, top);
 	struct rpm_rows rows = ask_rpm(a, dir, "sqlite");
 	struct str bytes;

@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -187,6 +188,50 @@ static void frames_that_stop_short(void **state)
 	}
 }
 
+static int run_stall(struct worker_io *io, void *arg)
+{
+	(void)run_raw(io, arg);
+	return worker_io_recv(io, 10, &(struct frame){ 0 }, NULL) == 1 ? 5 : 0;
+}
+
+static void a_frame_that_pauses(void **state)
+{
+	(void)state;
+	static const struct str cases[] = { STR_INIT("\x01"), STR_INIT("\x01\0\0\0\x04\0\0\0abc") };
+	struct timeval soon = { .tv_usec = 100000 };
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct str raw = cases[i];
+		struct err err = { 0 };
+		struct frame f;
+		struct worker *w = begin(run_stall, &raw);
+		assert_int_equal(setsockopt(worker_fd(w), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
+		assert_int_equal(worker_recv(w, 100, &f, &err), ERR_WORKER);
+		assert_true(str_contains(str_from(err.text), STR("WORKER_STALL_SECONDS_MAX")));
+		ends_with(w, "broke the protocol");
+	}
+}
+
+static int run_late(struct worker_io *io, void *arg)
+{
+	volatile uint64_t work = 0;
+	(void)arg;
+	for (uint64_t i = 0; i < 300000000; i++)
+		work = work + i;
+	worker_io_send(io, 4, STR("late"));
+	return 0;
+}
+
+static void a_frame_may_be_long_in_coming(void **state)
+{
+	(void)state;
+	struct frame f;
+	struct timeval soon = { .tv_usec = 10000 };
+	struct worker *w = begin(run_late, NULL);
+	assert_int_equal(setsockopt(worker_fd(w), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)), 0);
+	assert_int_equal(worker_recv(w, 100, &f, NULL), 1);
+	ends_well(w);
+}
+
 static int run_talk(struct worker_io *io, void *arg)
 {
 	(void)arg;
@@ -200,6 +245,21 @@ static void frames_that_nobody_reads_hold_nobody(void **state)
 {
 	(void)state;
 	ends_well(begin(run_talk, NULL));
+}
+
+static int run_talk_on(struct worker_io *io, void *arg)
+{
+	(void)arg;
+	char block[65536] = { 0 };
+	for (;;)
+		worker_io_send(io, 1, (struct str){ block, sizeof(block) });
+	return 0;
+}
+
+static void one_who_never_ends_is_ended(void **state)
+{
+	(void)state;
+	ends_with(begin(run_talk_on, NULL), "broke the protocol");
 }
 
 static int run_nothing(struct worker_io *io, void *arg)
@@ -761,6 +821,62 @@ static void the_description_follows_the_kernel(void **state)
 	assert_true(sandbox_describe().len > 0);
 }
 
+/* An outer filter answers as an older kernel, or a container engine of its time, does. */
+static bool pretend(const char *const *calls, int error)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	bool ok = ctx != NULL;
+	for (; ok && *calls; calls++) {
+		int nr = seccomp_syscall_resolve_name(*calls);
+		ok = nr >= 0 && seccomp_rule_add(ctx, SCMP_ACT_ERRNO((uint32_t)error), nr, 0) == 0;
+	}
+	ok = ok && seccomp_load(ctx) == 0;
+	seccomp_release(ctx);
+	return ok;
+}
+
+/* In a process of its own: what workers do, and what is said of it, where these calls are missing. */
+static void where_missing(const char *const *calls, int error, const char *want)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		sandbox_setup(true);
+		if (!pretend(calls, error))
+			_exit(1);
+		struct worker *w = NULL;
+		struct worker_spec spec = { .name = "test", .kind = WORKER_TREE, .run = run_list_fds };
+		spec.root_fd = open("/usr", O_RDONLY | O_DIRECTORY);
+		struct err err = { 0 };
+		struct frame f;
+		if (worker_start(&spec, &w, &err) < 0 || worker_recv(w, 10000, &f, &err) != 1)
+			_exit(2);
+		if (worker_finish(w, &err) < 0)
+			_exit(3);
+		struct str said = sandbox_describe();
+		print_message("    without %s: %.*s\n", *calls, STR_ARG(said));
+		_exit(str_contains(said, str_from(want)) ? 0 : 4);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void older_kernels_and_engines(void **state)
+{
+	(void)state;
+	static const char *const no_landlock[] = { "landlock_create_ruleset", "close_range", "open_tree", NULL };
+	static const char *const no_mounts[] = { "mount_setattr", "pidfd_open", NULL };
+	static const char *const no_seccomp[] = { "seccomp", NULL };
+	static const char *const no_chroot[] = { "chroot", "unshare", "landlock_create_ruleset", NULL };
+	where_missing(no_landlock, ENOSYS, "no Landlock (kernel)");
+	where_missing(no_landlock, EPERM, "no Landlock (kernel)");
+	where_missing(no_mounts, ENOSYS, landlock_abi() >= 3 ? SANITIZED ? "sanitizer" : "full" : "Landlock");
+	where_missing(no_seccomp, ENOSYS, "no seccomp (kernel)");
+	where_missing(no_seccomp, EPERM, "no seccomp (kernel)");
+	where_missing(no_chroot, EPERM, "no chroot: readers of folders can read outside them");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -769,7 +885,10 @@ int main(void)
 		cmocka_unit_test(frames_may_come_in_crumbs),
 		cmocka_unit_test(lengths_that_lie),
 		cmocka_unit_test(frames_that_stop_short),
+		cmocka_unit_test(a_frame_that_pauses),
+		cmocka_unit_test(a_frame_may_be_long_in_coming),
 		cmocka_unit_test(frames_that_nobody_reads_hold_nobody),
+		cmocka_unit_test(one_who_never_ends_is_ended),
 		cmocka_unit_test(a_worker_that_has_gone_is_no_signal),
 		cmocka_unit_test(no_frame_over_the_cap),
 		cmocka_unit_test(codes),
@@ -786,6 +905,7 @@ int main(void)
 		cmocka_unit_test(capabilities_are_dropped_and_all_threads_are_bound),
 		cmocka_unit_test(without_a_sandbox),
 		cmocka_unit_test(the_description_follows_the_kernel),
+		cmocka_unit_test(older_kernels_and_engines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
