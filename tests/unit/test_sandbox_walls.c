@@ -120,7 +120,10 @@ static long write_rdwr(void) { return openat(scene.root_fd, "inside", O_RDWR); }
 static long write_accmode3(void) { return openat(scene.root_fd, "inside", O_ACCMODE); }
 static long write_append(void) { return openat(scene.root_fd, "inside", O_WRONLY | O_APPEND); }
 static long write_outside(void) { return open(scene.outside, O_WRONLY); }
-static long write_high_bits(void) { return syscall(SYS_openat, scene.root_fd, "inside", 0xffffffff00000000ul | O_WRONLY, 0); }
+static long write_high_bits(void)
+{
+	return syscall(SYS_openat, scene.root_fd, "inside", 0xffffffff00000000ul | O_WRONLY, 0);
+}
 static long write_proc_self(void) { return open("/proc/self/mem", O_RDWR); }
 static long create(void) { return openat(scene.root_fd, "fresh", O_RDONLY | O_CREAT, 0644); }
 static long create_absolute(void) { return open(scene.fresh, O_WRONLY | O_CREAT | O_EXCL, 0644); }
@@ -366,7 +369,8 @@ static const struct attempt {
 	A(read_link_absolute, NEEDS_WALL | TREE_ONLY), A(read_link_relative, NEEDS_WALL | TREE_ONLY),
 	A(read_passwd, NEEDS_WALL), A(read_passwd_raw, NEEDS_WALL), A(read_proc_root, NEEDS_WALL),
 	A(read_other_process, NEEDS_WALL), A(read_path_descriptor, NEEDS_WALL | TREE_ONLY),
-	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(read_openat2, 0), A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
+	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(read_openat2, 0), A(write_openat2, TREE_ONLY),
+	A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
 #ifdef SYS_open
 	A(read_open2, NEEDS_WALL), A(write_open2, 0), A(create_creat, 0),
 #endif
