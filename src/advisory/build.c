@@ -57,10 +57,7 @@ static void say(const struct build *b, const char *format, ...)
 
 /* --- in the worker --- */
 
-static void send_facts(void *ctx, struct str payload)
-{
-	worker_io_send(ctx, WIRE_FACTS, payload);
-}
+static void send_facts(void *ctx, struct str payload) { worker_io_send(ctx, WIRE_FACTS, payload); }
 
 static int run_import(struct feed_input *in, struct feed_sink *sink, struct str *ret_feed, struct err *err)
 {
@@ -289,9 +286,9 @@ int db_build_feeds(const struct db_build_options *o, struct err *err)
 	struct arena *a ARENA_AUTO = arena_new();
 	struct feed_files files;
 	int rc = hash_setup(err);
-	rc = rc                ? rc
-	     : o->manifest     ? feed_files_of_manifest(a, o->manifest, &files, err)
-	                       : feed_files_below(a, o->feeds, &files, err);
+	rc = rc            ? rc
+	     : o->manifest ? feed_files_of_manifest(a, o->manifest, &files, err)
+			   : feed_files_below(a, o->feeds, &files, err);
 	if (rc != 0)
 		return rc;
 	struct build b = { .o = o, .a = a, .job_count = files.len, .b = db_builder_new() };
@@ -305,7 +302,7 @@ int db_build_feeds(const struct db_build_options *o, struct err *err)
 		rc = err_set(err, ERR_NOT_FOUND, "%s: no feed that this version reads", o->feeds);
 	else if (o->manifest && b.taken < b.job_count)
 		rc = err_set(err, ERR_FORMAT, "%s: %zu of its %zu feeds could not be read", o->manifest,
-		             b.job_count - b.taken, b.job_count);
+			     b.job_count - b.taken, b.job_count);
 	else
 		rc = db_builder_write(b.b, built_time(o), o->output, err);
 	db_builder_free(b.b);

@@ -31,7 +31,7 @@ struct db_build_options {
 	const char *feeds;    /* folder */
 	const char *manifest; /* NULL: every feed below the folder that is recognised, but samples never */
 	const char *output;
-	int64_t built;        /* 0: now (SOURCE_DATE_EPOCH where set) */
+	int64_t built; /* 0: now (SOURCE_DATE_EPOCH where set) */
 	void (*log)(const void *ctx, const char *line);
 	const void *log_ctx;
 };

@@ -21,10 +21,7 @@ void db_builder_free(struct db_builder *b)
 	free(b);
 }
 
-uint64_t db_builder_refused(const struct db_builder *b)
-{
-	return b->refused;
-}
+uint64_t db_builder_refused(const struct db_builder *b) { return b->refused; }
 
 uint32_t builder_string(struct db_builder *b, struct str s)
 {
@@ -41,10 +38,7 @@ uint32_t builder_string(struct db_builder *b, struct str s)
 }
 
 /* Text for people: cut rather than refused. */
-static uint32_t text(struct db_builder *b, struct str s)
-{
-	return builder_string(b, str_sub(s, 0, DB_STRING_MAX));
-}
+static uint32_t text(struct db_builder *b, struct str s) { return builder_string(b, str_sub(s, 0, DB_STRING_MAX)); }
 
 uint32_t db_builder_source(struct db_builder *b, const struct db_source *s)
 {
@@ -71,8 +65,8 @@ static void join_platform(struct db_builder *b, struct build_platform *old, cons
 {
 	old->unfixed |= new->unfixed;
 	bool take = new->complete != old->complete
-	                    ? new->complete
-	                    : str_cmp(b->strings.ptr[new->coverage], b->strings.ptr[old->coverage]) < 0;
+			? new->complete
+			: str_cmp(b->strings.ptr[new->coverage], b->strings.ptr[old->coverage]) < 0;
 	if (take) {
 		old->complete = new->complete;
 		old->coverage = new->coverage;
@@ -148,18 +142,15 @@ static uint32_t shape_of(struct db_builder *b, const struct builder_fact *f)
 	return number;
 }
 
-static bool is_known(const struct db_builder *b, uint32_t string)
-{
-	return string < b->strings.len;
-}
+static bool is_known(const struct db_builder *b, uint32_t string) { return string < b->strings.len; }
 
 void builder_add(struct db_builder *b, const struct builder_fact *f)
 {
 	bool good = is_known(b, f->platform) && is_known(b, f->package) && is_known(b, f->id) && f->package != 0 &&
-	            f->id != 0 && is_known(b, f->advisory) && is_known(b, f->introduced) && is_known(b, f->fixed) &&
-	            is_known(b, f->last) && is_known(b, f->arch) && is_known(b, f->module) &&
-	            f->source < b->sources.len && f->range <= DB_RANGE_NONE && f->status < STATUS_COUNT &&
-	            f->severity < SEVERITY_COUNT;
+		    f->id != 0 && is_known(b, f->advisory) && is_known(b, f->introduced) && is_known(b, f->fixed) &&
+		    is_known(b, f->last) && is_known(b, f->arch) && is_known(b, f->module) &&
+		    f->source < b->sources.len && f->range <= DB_RANGE_NONE && f->status < STATUS_COUNT &&
+		    f->severity < SEVERITY_COUNT;
 	if (!good) {
 		b->refused++;
 		return;
@@ -221,8 +212,7 @@ static void join_rating(struct db_builder *b, struct build_vuln *old, const stru
 	}
 	bool scored = v->cvss_score >= 0 && v->cvss_score <= 10;
 	struct str vector = b->strings.ptr[old->vector];
-	bool worse = v->cvss_score > old->score ||
-	             (v->cvss_score >= old->score && str_cmp(v->cvss_vector, vector) < 0);
+	bool worse = v->cvss_score > old->score || (v->cvss_score >= old->score && str_cmp(v->cvss_vector, vector) < 0);
 	if (scored && (rank > old->cvss_rank || (rank == old->cvss_rank && worse))) {
 		old->score = v->cvss_score;
 		old->vector = text(b, v->cvss_vector);

@@ -43,15 +43,9 @@ uint64_t db_u64(const struct db *db, enum db_section s, uint64_t at)
 	return v;
 }
 
-void db_mark_broken(const struct db *db)
-{
-	atomic_store_explicit(db->broken, true, memory_order_relaxed);
-}
+void db_mark_broken(const struct db *db) { atomic_store_explicit(db->broken, true, memory_order_relaxed); }
 
-bool db_broken(const struct db *db)
-{
-	return atomic_load_explicit(db->broken, memory_order_relaxed);
-}
+bool db_broken(const struct db *db) { return atomic_load_explicit(db->broken, memory_order_relaxed); }
 
 struct str db_string(const struct db *db, enum db_section pool, uint32_t index)
 {
@@ -69,7 +63,7 @@ uint64_t db_records(const struct db *db, enum db_section s, uint64_t record_size
 }
 
 static int parse_section(struct reader *r, struct str bytes, uint32_t type, uint64_t *end, struct str *ret,
-                         struct sha256 *digest, struct err *err)
+			 struct sha256 *digest, struct err *err)
 {
 	uint32_t got = read_u32le(r), zero = read_u32le(r);
 	uint64_t at = read_u64le(r), size = read_u64le(r);
@@ -99,12 +93,12 @@ int db_header_parse(struct str bytes, struct db *ret, struct sha256 *digests, st
 		return err_set(err, ERR_FORMAT, "advisory file: cut off in its header");
 	if (ret->schema != DB_SCHEMA)
 		return err_set(err, ERR_UNSUPPORTED, "advisory file of schema %u, this version reads schema %u",
-		               ret->schema, DB_SCHEMA);
+			       ret->schema, DB_SCHEMA);
 	if (header != DB_HEADER_SIZE || sections != DB_SECTION_COUNT || bytes.len < DB_HEADER_SIZE)
 		return err_set(err, ERR_FORMAT, "advisory file: wrong header");
 	if (size != bytes.len)
 		return err_set(err, ERR_FORMAT, "advisory file: %zu bytes instead of %llu", bytes.len,
-		               (unsigned long long)size);
+			       (unsigned long long)size);
 	read_seek(&r, DB_HEADER_FIXED);
 	uint64_t end = DB_HEADER_SIZE;
 	for (uint32_t i = 0; i < DB_SECTION_COUNT; i++) {

@@ -42,9 +42,9 @@ bool db_source(const struct db *db, uint32_t index, struct db_source *ret);
 struct db_platform {
 	uint32_t index;
 	struct str name;
-	bool complete;       /* a package without an entry has been looked at and has no advisory; if false only packages that have an
-	                        entry (perhaps an empty one) were looked at */
-	bool unfixed;        /* the source also names vulnerabilities without a fix */
+	bool complete; /* a package without an entry has been looked at and has no advisory; if false only packages that
+			  have an entry (perhaps an empty one) were looked at */
+	bool unfixed;  /* the source also names vulnerabilities without a fix */
 	struct str coverage; /* in words, empty where complete */
 	int64_t updated;     /* the newest of its sources */
 	uint64_t package_count;
@@ -55,22 +55,23 @@ bool db_platform_at(const struct db *db, uint32_t index, struct db_platform *ret
 
 /* What a source says of one package and one vulnerability. A vulnerability with several ranges gives several facts. */
 enum db_range {
-	DB_RANGE_SPAN,     /* introduced <= version, and version < fixed or version <= last (each may be empty: open) */
-	DB_RANGE_EXACT,    /* version == introduced */
-	DB_RANGE_NONE,     /* says that no version of the package is affected (status NOT_AFFECTED) */
+	DB_RANGE_SPAN,  /* introduced <= version, and version < fixed or version <= last (each may be empty: open) */
+	DB_RANGE_EXACT, /* version == introduced */
+	DB_RANGE_NONE,  /* says that no version of the package is affected (status NOT_AFFECTED) */
 };
 
 struct db_fact {
-	struct str id;       /* the CVE, or the advisory's own id where it names none */
-	struct str advisory; /* the vendor's id (DSA-5514-1, ALSA-2024:1234), empty if it is the CVE itself or has none */
+	struct str id; /* the CVE, or the advisory's own id where it names none */
+	struct str
+	    advisory; /* the vendor's id (DSA-5514-1, ALSA-2024:1234), empty if it is the CVE itself or has none */
 	uint32_t source;
 	enum db_range range;
 	struct str introduced, fixed, last;
 	enum fix_status status;
 	enum severity severity; /* the vendor's own word; UNKNOWN: none given */
 	struct str arch;        /* only for this architecture; empty: any */
-	struct str module;      /* rpm: only in this module stream "name:stream"; empty: not of a module; "*": of a module whose
-	                           stream the feed does not name */
+	struct str module; /* rpm: only in this module stream "name:stream"; empty: not of a module; "*": of a module
+			      whose stream the feed does not name */
 	/* `fixed` bounds the range, but this platform has no package of it yet (Debian names unstable's version alone,
 	 * Ubuntu says "pending"): affected below it, and nothing to upgrade to. */
 	bool unreleased;
@@ -87,7 +88,7 @@ struct db_iter {
 /* The facts of one package, in order of id. ERR_NOT_FOUND: no entry (see db_platform.complete); 0: an entry, perhaps
  * without facts. Comparison of names: as stored by the importer (PyPI: normalised by PEP 503). */
 int db_lookup(const struct db *db, const struct db_platform *platform, struct str package, struct db_iter *ret,
-              struct err *err);
+	      struct err *err);
 bool db_next(struct db_iter *it, struct db_fact *ret);
 
 /* What is known of a vulnerability apart from packages. */
@@ -98,8 +99,8 @@ struct db_vuln {
 	double cvss_score;      /* < 0: none */
 	double epss;            /* < 0: none */
 	bool kev;
-	int64_t kev_added;  /* Unix time, 0: none */
-	int64_t published;  /* Unix time, 0: none */
+	int64_t kev_added; /* Unix time, 0: none */
+	int64_t published; /* Unix time, 0: none */
 	uint32_t cwe_count;
 	uint32_t cwes[8];
 };
@@ -109,10 +110,10 @@ bool db_vuln_at(const struct db *db, uint64_t index, struct str *ret_id, struct 
 
 /* Walk everything (db status, db verify, tests): packages of a platform in order of name. */
 bool db_package_at(const struct db *db, const struct db_platform *platform, uint64_t index, struct str *ret_name,
-                   struct db_iter *ret);
+		   struct db_iter *ret);
 
-/* A detached Ed25519 signature beside the file, in PATH.sig: 64 bytes over the file's header, which holds the SHA-256 of
- * every section. Checks the signature with the public key (PEM) and then the header's and every section's digest.
+/* A detached Ed25519 signature beside the file, in PATH.sig: 64 bytes over the file's header, which holds the SHA-256
+ * of every section. Checks the signature with the public key (PEM) and then the header's and every section's digest.
  * ERR_NOT_FOUND: no signature; ERR_DIGEST: it does not fit; ERR_IO, ERR_FORMAT. */
 int db_verify_signature(const char *path, const char *public_key_path, struct err *err);
 

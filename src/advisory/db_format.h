@@ -86,7 +86,7 @@ static inline uint64_t db_slot_start(uint64_t hash, uint64_t slots)
 	return (uint64_t)((unsigned __int128)hash * slots >> 64);
 }
 
-static inline uint64_t db_zigzag(int64_t v) { return (uint64_t)v << 1 ^ (uint64_t)(v >> 63); }
+static inline uint64_t db_zigzag(int64_t v) { return v < 0 ? ~((uint64_t)v << 1) : (uint64_t)v << 1; }
 static inline int64_t db_unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
 #endif

@@ -30,7 +30,7 @@ bool db_iter_at(const struct db *db, uint32_t package, struct db_iter *ret)
 }
 
 int db_lookup(const struct db *db, const struct db_platform *platform, struct str package, struct db_iter *ret,
-              struct err *err)
+	      struct err *err)
 {
 	uint64_t slots = db_records(db, DB_SLOTS, DB_SLOT_SIZE);
 	uint64_t hash = db_slot_hash(platform->index, package);
@@ -45,9 +45,8 @@ int db_lookup(const struct db *db, const struct db_platform *platform, struct st
 			uint32_t name = db_u32(db, DB_PACKAGES, (uint64_t)(at - 1) * DB_PACKAGE_SIZE);
 			if (str_eq(db_string(db, DB_POOL_NAMES, name), package))
 				return db_iter_at(db, at - 1, ret)
-				               ? 0
-				               : err_set(err, ERR_FORMAT, "the facts of %.*s are broken",
-				                         STR_ARG(package));
+					   ? 0
+					   : err_set(err, ERR_FORMAT, "the facts of %.*s are broken", STR_ARG(package));
 		}
 		slot = slot + 1 == slots ? 0 : slot + 1;
 	}
@@ -55,7 +54,7 @@ int db_lookup(const struct db *db, const struct db_platform *platform, struct st
 }
 
 bool db_package_at(const struct db *db, const struct db_platform *platform, uint64_t index, struct str *ret_name,
-                   struct db_iter *ret)
+		   struct db_iter *ret)
 {
 	if (index >= platform->package_count)
 		return false;

@@ -4,10 +4,7 @@
 
 #include "base/base.h"
 
-static int cmp_u32(uint32_t a, uint32_t b)
-{
-	return (a > b) - (a < b);
-}
+static int cmp_u32(uint32_t a, uint32_t b) { return (a > b) - (a < b); }
 
 static int cmp_strings(const void *a, const void *b, void *ctx)
 {
@@ -312,7 +309,7 @@ static int cmp_vulns(const void *a, const void *b, void *ctx)
 {
 	const struct pack *p = ctx;
 	return cmp_u32(p->rank[p->b->vulns.ptr[*(const uint32_t *)a].id],
-	               p->rank[p->b->vulns.ptr[*(const uint32_t *)b].id]);
+		       p->rank[p->b->vulns.ptr[*(const uint32_t *)b].id]);
 }
 
 /* An advisory of a source is a vulnerability that it speaks of, in facts or apart from packages. */

@@ -15,7 +15,7 @@ struct pack_pool {
 struct pack {
 	const struct db_builder *b;
 	struct arena *a;
-	uint32_t *rank;  /* of a string among all strings, in byte order */
+	uint32_t *rank;   /* of a string among all strings, in byte order */
 	uint32_t *sorted; /* the other way round */
 	struct pack_pool pool[DB_POOL_COUNT];
 	uint32_t *source_number, *source_order;
@@ -33,9 +33,6 @@ struct pack {
 /* Everything in order; b gains the platforms that facts name and nobody declared. */
 void pack_sort(struct pack *p, struct db_builder *b, struct arena *a);
 
-static inline struct pack_pool *pack_pool_of(struct pack *p, enum db_section s)
-{
-	return &p->pool[s - DB_POOL_FIRST];
-}
+static inline struct pack_pool *pack_pool_of(struct pack *p, enum db_section s) { return &p->pool[s - DB_POOL_FIRST]; }
 
 #endif

@@ -25,14 +25,14 @@ int db_pool_open(struct str section, struct db_pool *ret, struct err *err)
 	uint64_t blocks = ((uint64_t)p.count + DB_POOL_BLOCK - 1) / DB_POOL_BLOCK;
 	if (r.bad || p.block_count != blocks || blocks > reader_left(&r) / DB_POOL_ENTRY)
 		return err_set(err, ERR_FORMAT, "string pool: its block index does not fit");
-	p.index = read_bytes(&r, p.block_count * DB_POOL_ENTRY);
+	p.index = read_bytes(&r, (size_t)p.block_count * DB_POOL_ENTRY);
 	p.coded = read_bytes(&r, reader_left(&r));
 	/* Front coding shrinks; a pool that claims to grow by more than this is a bomb. */
 	if (p.text_size > DB_TEXT_SIZE_MAX)
 		return err_set(err, ERR_LIMIT, "string pool: over DB_TEXT_SIZE_MAX");
 	if (p.text_size > 0) {
 		p.shadow = mmap(NULL, (size_t)p.text_size, PROT_READ | PROT_WRITE,
-		                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (p.shadow == MAP_FAILED)
 			return err_set(err, ERR_IO, "string pool: %m");
 	}
@@ -56,7 +56,7 @@ void db_pool_close(struct db_pool *p)
 
 /* The coded bytes of a block, and its place in the shadow. */
 static bool block_bounds(const struct db_pool *p, uint32_t block, struct str *ret_coded, uint64_t *ret_from,
-                         uint64_t *ret_to)
+			 uint64_t *ret_to)
 {
 	bool last = block + 1 == p->block_count;
 	uint64_t at = (uint64_t)block * DB_POOL_ENTRY;

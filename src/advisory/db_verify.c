@@ -12,8 +12,9 @@
 #define PUBLIC_KEY_SIZE_MAX (64 * KIB)
 
 static const char *const section_names[DB_SECTION_COUNT] = {
-	"sources", "platforms", "packages", "slots", "facts", "shapes", "vulnerabilities", "CWE lists",
-	"pool of ids", "pool of names", "pool of versions", "pool of advisories", "pool of words",
+	"sources",          "platforms",          "packages",      "slots",       "facts",
+	"shapes",           "vulnerabilities",    "CWE lists",     "pool of ids", "pool of names",
+	"pool of versions", "pool of advisories", "pool of words",
 };
 
 static int verify_digests(struct str bytes, struct err *err)
@@ -44,12 +45,13 @@ static int verify_sizes(const struct db *db, struct err *err)
 	static const struct {
 		enum db_section section;
 		uint32_t size;
-	} rows[] = { { DB_SOURCES, DB_SOURCE_SIZE },   { DB_PLATFORMS, DB_PLATFORM_SIZE }, { DB_PACKAGES, DB_PACKAGE_SIZE },
-		     { DB_SLOTS, DB_SLOT_SIZE },       { DB_SHAPES, DB_SHAPE_SIZE },       { DB_VULNS, DB_VULN_SIZE } };
+	} rows[] = { { DB_SOURCES, DB_SOURCE_SIZE },   { DB_PLATFORMS, DB_PLATFORM_SIZE },
+		     { DB_PACKAGES, DB_PACKAGE_SIZE }, { DB_SLOTS, DB_SLOT_SIZE },
+		     { DB_SHAPES, DB_SHAPE_SIZE },     { DB_VULNS, DB_VULN_SIZE } };
 	for (size_t i = 0; i < COUNT_OF(rows); i++)
 		if (db->section[rows[i].section].len % rows[i].size != 0)
 			return err_set(err, ERR_FORMAT, "section \"%s\" is no whole number of records",
-			               section_names[rows[i].section]);
+				       section_names[rows[i].section]);
 	return 0;
 }
 
@@ -60,7 +62,7 @@ static int verify_pools(const struct db *db, struct err *err)
 		struct str before = { 0 }, s;
 		for (uint32_t j = 0; j < db->pool[i].count; j++) {
 			bool good = db_pool_get(&db->pool[i], j, &s) &&
-			            (j == 0 ? sorted || s.len == 0 : !sorted || str_cmp(before, s) < 0);
+				    (j == 0 ? sorted || s.len == 0 : !sorted || str_cmp(before, s) < 0);
 			if (!good)
 				return err_set(err, ERR_FORMAT, "%s: string %u", section_names[DB_POOL_FIRST + i], j);
 			before = s;
@@ -70,7 +72,7 @@ static int verify_pools(const struct db *db, struct err *err)
 }
 
 static int verify_package(const struct db *db, const struct db_platform *p, uint64_t index, uint64_t *facts,
-                          struct err *err)
+			  struct err *err)
 {
 	struct str name;
 	struct db_iter it, found;
@@ -78,14 +80,14 @@ static int verify_package(const struct db *db, const struct db_platform *p, uint
 	struct db_source s;
 	if (!db_package_at(db, p, index, &name, &it) || db_lookup(db, p, name, &found, err) != 0 || found.at != it.at)
 		return err_set(err, ERR_FORMAT, "%.*s: package %llu is not found by its name", STR_ARG(p->name),
-		               (unsigned long long)index);
+			       (unsigned long long)index);
 	uint64_t left = it.left;
 	for (; db_next(&it, &f); left--, (*facts)++)
 		if (!db_source(db, f.source, &s))
 			break;
-	return left == 0 ? 0
-	                 : err_set(err, ERR_FORMAT, "%.*s: a fact of %.*s leads nowhere", STR_ARG(p->name),
-	                           STR_ARG(name));
+	return left == 0
+		   ? 0
+		   : err_set(err, ERR_FORMAT, "%.*s: a fact of %.*s leads nowhere", STR_ARG(p->name), STR_ARG(name));
 }
 
 static int verify_facts(const struct db *db, struct err *err)
@@ -101,7 +103,7 @@ static int verify_facts(const struct db *db, struct err *err)
 	}
 	if (facts != db->fact_count || packages != db_records(db, DB_PACKAGES, DB_PACKAGE_SIZE))
 		return err_set(err, ERR_FORMAT, "%llu facts of %llu packages, which is not what the header says",
-		               (unsigned long long)facts, (unsigned long long)packages);
+			       (unsigned long long)facts, (unsigned long long)packages);
 	return 0;
 }
 
@@ -158,8 +160,8 @@ static bool signature_fits(EVP_PKEY *key, struct str signature, struct str heade
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool fits = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
-	            EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
-	                             (const unsigned char *)header.ptr, header.len) == 1;
+		    EVP_DigestVerify(ctx, (const unsigned char *)signature.ptr, signature.len,
+				     (const unsigned char *)header.ptr, header.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	return fits;
 }

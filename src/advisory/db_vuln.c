@@ -3,10 +3,7 @@
 
 #include "base/base.h"
 
-static int64_t days(uint32_t v)
-{
-	return (int64_t)v * DB_SECONDS_A_DAY;
-}
+static int64_t days(uint32_t v) { return (int64_t)v * DB_SECONDS_A_DAY; }
 
 static bool read_cwes(const struct db *db, uint32_t at, struct db_vuln *ret)
 {

@@ -122,7 +122,7 @@ static void write_fact(struct pack *p, struct buf *out, const struct build_fact 
 	if (control & DB_HAS_LAST)
 		put_version(out, &new, new.last);
 	if (control & DB_HAS_ADVISORY)
-		buf_varint(out, db_zigzag((int64_t)new.advisory - at->advisory));
+		buf_varint(out, db_zigzag((int64_t) new.advisory - at->advisory));
 	*at = new;
 }
 

@@ -22,7 +22,7 @@ static bool is_sample_folder(const char *name)
 static int walk(struct arena *a, int fd, struct str prefix, unsigned depth, struct feed_files *ret, struct err *err);
 
 static int visit(struct arena *a, int fd, const char *name, struct str prefix, unsigned depth, struct feed_files *ret,
-                 struct err *err)
+		 struct err *err)
 {
 	struct stat st;
 	struct str path = arena_printf(a, "%.*s%s", STR_ARG(prefix), name);
@@ -87,8 +87,9 @@ static int manifest_row(struct arena *a, struct str line, struct feed_files *ret
 			return err_set(err, ERR_FORMAT, "more than four fields");
 		field[n++] = str_trim(part);
 	}
-	struct feed_file f = { .path = field[0], .licence = field[1], .attribution = field[2],
-		               .updated = feed_date(field[3]) };
+	struct feed_file f = {
+		.path = field[0], .licence = field[1], .attribution = field[2], .updated = feed_date(field[3])
+	};
 	if (n != COUNT_OF(field) || f.path.len == 0 || f.licence.len == 0 || f.updated == 0)
 		return err_set(err, ERR_FORMAT, "not \"PATH | LICENCE | ATTRIBUTION | YYYY-MM-DD\"");
 	/* It names what stands below the folder of feeds and nothing else. */

@@ -6,7 +6,7 @@
 #include "base/vec.h"
 
 struct feed_file {
-	struct str path; /* below the folder of feeds */
+	struct str path;                 /* below the folder of feeds */
 	struct str licence, attribution; /* from the manifest, else empty */
 	int64_t updated;                 /* 0: by the file's own time */
 };

@@ -1,5 +1,5 @@
-/* The table of feeds: which files they may be, by path and by content, and who reads them. A new feed is a file in feed/
- * and a row here (and a fuzz target). The first row that fits wins, so the narrow ones stand first. */
+/* The table of feeds: which files they may be, by path and by content, and who reads them. A new feed is a file in
+ * feed/ and a row here (and a fuzz target). The first row that fits wins, so the narrow ones stand first. */
 #include "advisory/feed/feed.h"
 
 #include "base/base.h"
@@ -22,17 +22,14 @@ static bool is_epss(const struct feed_doc *doc)
 	return str_contains(head, STR("cve,epss"));
 }
 
-static bool is_cve5(const struct feed_doc *doc)
-{
-	return is_map_with(doc, "cveMetadata");
-}
+static bool is_cve5(const struct feed_doc *doc) { return is_map_with(doc, "cveMetadata"); }
 
 static bool is_nvd(const struct feed_doc *doc)
 {
 	const struct value *v = feed_json(doc);
 	const struct value *list = value_get(v, "vulnerabilities");
 	return value_is(list, VALUE_LIST) ? str_eq(value_str(value_get(v, "format")), STR("NVD_CVE"))
-	                                  : value_get(v, "cve") != NULL;
+					  : value_get(v, "cve") != NULL;
 }
 
 static bool is_secdb(const struct feed_doc *doc)
@@ -59,10 +56,7 @@ static bool is_tracker(const struct feed_doc *doc)
 	return false;
 }
 
-static bool is_ubuntu(const struct feed_doc *doc)
-{
-	return str_contains(doc->text, STR("Candidate:"));
-}
+static bool is_ubuntu(const struct feed_doc *doc) { return str_contains(doc->text, STR("Candidate:")); }
 
 static bool is_osv(const struct feed_doc *doc)
 {
@@ -73,10 +67,7 @@ static bool is_osv(const struct feed_doc *doc)
 	       (value_get(v, "affected") || value_get(v, "modified") || value_get(v, "withdrawn"));
 }
 
-static bool want_json(struct str name)
-{
-	return str_ends(name, STR(".json"));
-}
+static bool want_json(struct str name) { return str_ends(name, STR(".json")); }
 
 static bool want_text(struct str name)
 {
@@ -88,10 +79,7 @@ static bool want_list(struct str name)
 	return str_ends(name, STR("SA/list")) || str_ends(name, STR("LA/list")) || str_ends(name, STR("CVE/list"));
 }
 
-static bool want_cve_record(struct str name)
-{
-	return str_contains(name, STR("CVE-")) && str_ends(name, STR(".json"));
-}
+static bool want_cve_record(struct str name) { return str_contains(name, STR("CVE-")) && str_ends(name, STR(".json")); }
 
 static bool want_cve(struct str name)
 {
@@ -100,20 +88,44 @@ static bool want_cve(struct str name)
 }
 
 const struct feed feeds[] = {
-	{ "kev", "CISA Known Exploited Vulnerabilities (JSON, CSV)", { "**/known_exploited_vulnerabilities.*" }, is_kev, NULL,
+	{ "kev",
+	  "CISA Known Exploited Vulnerabilities (JSON, CSV)",
+	  { "**/known_exploited_vulnerabilities.*" },
+	  is_kev,
+	  NULL,
 	  import_kev },
 	{ "epss", "EPSS scores (CSV)", { "**/epss_scores*", "**/epss*.csv*" }, is_epss, NULL, import_epss },
-	{ "cve5", "CVE records, JSON 5 (tar, zip)", { "**/*cve5*/*", "**/*vulnrichment*", "**/*cvelist*" }, is_cve5,
-	  want_cve_record, import_cve5 },
+	{ "cve5",
+	  "CVE records, JSON 5 (tar, zip)",
+	  { "**/*cve5*/*", "**/*vulnrichment*", "**/*cvelist*" },
+	  is_cve5,
+	  want_cve_record,
+	  import_cve5 },
 	{ "nvd", "NVD 2.0 (JSON)", { "**/nvdcve*", "**/nvd/**/*.json*" }, is_nvd, want_json, import_nvd },
-	{ "debian-lists", "Debian security tracker, lists (tar)", { "**/*security-tracker*.tar*", "**/?sa/list",
-	  "**/?la/list", "**/dtsa/list", "**/cve/list" }, is_lists, want_list, import_debian_lists },
-	{ "debian-json", "Debian security tracker, JSON", { "**/*debian*/**/*.json*", "**/*tracker*.json*" }, is_tracker, NULL,
+	{ "debian-lists",
+	  "Debian security tracker, lists (tar)",
+	  { "**/*security-tracker*.tar*", "**/?sa/list", "**/?la/list", "**/dtsa/list", "**/cve/list" },
+	  is_lists,
+	  want_list,
+	  import_debian_lists },
+	{ "debian-json",
+	  "Debian security tracker, JSON",
+	  { "**/*debian*/**/*.json*", "**/*tracker*.json*" },
+	  is_tracker,
+	  NULL,
 	  import_debian_json },
-	{ "ubuntu", "Ubuntu CVE tracker (tar)", { "**/*ubuntu-cve-tracker*.tar*", "**/active/cve-*", "**/retired/cve-*",
-	  "**/ignored/cve-*" }, is_ubuntu, want_cve, import_ubuntu },
-	{ "secdb", "Alpine secdb and its kin (JSON, tar)", { "**/*secdb*/**", "**/*secdb*.tar*", "**/security.json*",
-	  "**/alpine/*.json" }, is_secdb, want_text, import_secdb },
+	{ "ubuntu",
+	  "Ubuntu CVE tracker (tar)",
+	  { "**/*ubuntu-cve-tracker*.tar*", "**/active/cve-*", "**/retired/cve-*", "**/ignored/cve-*" },
+	  is_ubuntu,
+	  want_cve,
+	  import_ubuntu },
+	{ "secdb",
+	  "Alpine secdb and its kin (JSON, tar)",
+	  { "**/*secdb*/**", "**/*secdb*.tar*", "**/security.json*", "**/alpine/*.json" },
+	  is_secdb,
+	  want_text,
+	  import_secdb },
 	{ "osv", "OSV records (zip, tar)", { "**/all.zip", "**/*osv*/**", "**/*osv*" }, is_osv, want_json, import_osv },
 };
 const size_t feed_count = COUNT_OF(feeds);

@@ -66,8 +66,8 @@ static uint32_t say_source(void *ctx, const struct db_source *s)
 	uint64_t name = string(w, arena_printf(w->arena, "\1%.*s", STR_ARG(s->name)));
 	numbers(w, KIND_SOURCE, text, COUNT_OF(text));
 	buf_u64(&w->out, (uint64_t)s->updated);
-	/* The number that the parent gives, too: how many names came before. It is kept under a key that no other string
-	 * has. */
+	/* The number that the parent gives, too: how many names came before. It is kept under a key that no other
+	 * string has. */
 	buf_varint(&w->out, name);
 	flush_if_full(w);
 	return (uint32_t)name;
@@ -94,8 +94,8 @@ static void say_package(void *ctx, struct str platform, struct str package)
 static void say_fact(void *ctx, struct str platform, struct str package, const struct db_fact *f)
 {
 	struct wire_writer *w = ctx;
-	const struct str text[] = { platform, package, f->id, f->advisory, f->introduced,
-		                    f->fixed, f->last, f->arch, f->module };
+	const struct str text[] = { platform, package, f->id,   f->advisory, f->introduced,
+				    f->fixed, f->last, f->arch, f->module };
 	numbers(w, KIND_FACT, text, COUNT_OF(text));
 	buf_varint(&w->out, f->source);
 	buf_byte(&w->out, (uint8_t)f->range);
@@ -106,10 +106,7 @@ static void say_fact(void *ctx, struct str platform, struct str package, const s
 }
 
 /* Scores and probabilities as whole numbers, 0 for none. */
-static uint64_t scaled(double v, double unit)
-{
-	return v < 0 ? 0 : (uint64_t)(v * unit + 0.5) + 1;
-}
+static uint64_t scaled(double v, double unit) { return v < 0 ? 0 : (uint64_t)(v * unit + 0.5) + 1; }
 
 static void say_vuln(void *ctx, uint32_t source, struct str id, const struct db_vuln *v)
 {
@@ -284,13 +281,26 @@ int wire_read(struct wire_reader *w, struct str payload, struct err *err)
 	struct reader r = reader_of(payload);
 	while (!r.bad && reader_left(&r) > 0) {
 		switch (read_u8(&r)) {
-		case KIND_STRING: take_string(w, &r); break;
-		case KIND_SOURCE: take_source(w, &r); break;
-		case KIND_PLATFORM: take_platform(w, &r); break;
-		case KIND_PACKAGE: take_package(w, &r); break;
-		case KIND_FACT: take_fact(w, &r); break;
-		case KIND_VULN: take_vuln(w, &r); break;
-		default: r.bad = true;
+		case KIND_STRING:
+			take_string(w, &r);
+			break;
+		case KIND_SOURCE:
+			take_source(w, &r);
+			break;
+		case KIND_PLATFORM:
+			take_platform(w, &r);
+			break;
+		case KIND_PACKAGE:
+			take_package(w, &r);
+			break;
+		case KIND_FACT:
+			take_fact(w, &r);
+			break;
+		case KIND_VULN:
+			take_vuln(w, &r);
+			break;
+		default:
+			r.bad = true;
 		}
 	}
 	return r.bad ? err_set(err, ERR_FORMAT, "a record of the worker that makes no sense, at byte %zu", r.at) : 0;

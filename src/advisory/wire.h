@@ -1,5 +1,5 @@
-/* Facts between a feed's worker and the builder, as frames. The worker keeps a number for each string and sends it once;
- * the parent believes nothing: a number that was not said, a string too long, an unknown kind end the feed. */
+/* Facts between a feed's worker and the builder, as frames. The worker keeps a number for each string and sends it
+ * once; the parent believes nothing: a number that was not said, a string too long, an unknown kind end the feed. */
 #ifndef PLIMSOLL_ADVISORY_WIRE_H
 #define PLIMSOLL_ADVISORY_WIRE_H
 

@@ -488,7 +488,7 @@ static struct value *close_frame(struct parser *p)
 	} else {
 		v->list.len = p->items_len - f->first;
 		v->list.items =
-		        arena_grow(p->arena, p->items + f->first, v->list.len, v->list.len, sizeof(struct value *));
+		        arena_grow(p->arena, p->items ? p->items + f->first : NULL, v->list.len, v->list.len, sizeof(struct value *));
 		p->items_len = f->first;
 	}
 	p->at++;

@@ -1,5 +1,5 @@
-/* The two faces of tar.h over tar_core.h: pull (the caller reads) and push (chunks come, callbacks go), and the cleaning of
- * names. No header is read here, so the two cannot differ in what they take an archive for. */
+/* The two faces of tar.h over tar_core.h: pull (the caller reads) and push (chunks come, callbacks go), and the
+ * cleaning of names. No header is read here, so the two cannot differ in what they take an archive for. */
 #include "base/tar.h"
 
 #include "base/base.h"
@@ -137,15 +137,9 @@ bool tar_unterminated(const struct tar *t) { return t->core.state != CORE_END; }
 
 /* --- inputs --- */
 
-static ssize_t input_inflate(void *ctx, void *p, size_t n, struct err *err)
-{
-	return inflate_read(ctx, p, n, err);
-}
+static ssize_t input_inflate(void *ctx, void *p, size_t n, struct err *err) { return inflate_read(ctx, p, n, err); }
 
-struct tar_input tar_input_of_inflate(struct inflate *s)
-{
-	return (struct tar_input){ input_inflate, NULL, s };
-}
+struct tar_input tar_input_of_inflate(struct inflate *s) { return (struct tar_input){ input_inflate, NULL, s }; }
 
 static ssize_t input_file(void *ctx, void *p, size_t n, struct err *err)
 {
@@ -165,15 +159,13 @@ static int skip_file(void *ctx, uint64_t n, struct err *err)
 {
 	struct source_file *f = ctx;
 	if (f->at > f->end || n > f->end - f->at)
-		return err_set(err, ERR_FORMAT, "tar: the file ends inside content of %llu bytes", (unsigned long long)n);
+		return err_set(err, ERR_FORMAT, "tar: the file ends inside content of %llu bytes",
+			       (unsigned long long)n);
 	f->at += n;
 	return 0;
 }
 
-struct tar_input tar_input_of_file(struct source_file *f)
-{
-	return (struct tar_input){ input_file, skip_file, f };
-}
+struct tar_input tar_input_of_file(struct source_file *f) { return (struct tar_input){ input_file, skip_file, f }; }
 
 /* --- push --- */
 

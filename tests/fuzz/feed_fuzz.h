@@ -1,5 +1,5 @@
-/* What the fuzz targets of feeds share: one file's bytes under a fixed name through an importer, its facts over the wire
- * into a builder, as `db build` does it. */
+/* What the fuzz targets of feeds share: one file's bytes under a fixed name through an importer, its facts over the
+ * wire into a builder, as `db build` does it. */
 #ifndef PLIMSOLL_TESTS_FEED_FUZZ_H
 #define PLIMSOLL_TESTS_FEED_FUZZ_H
 

@@ -134,7 +134,7 @@ static void build_pair(uint8_t *field, uint64_t at, uint64_t len)
 
 /* Old GNU: up to 4 parts (offset, length) in the header. */
 static void build_old_sparse(struct build *b, const char *name, uint64_t size, unsigned stored, const uint64_t *parts,
-                             size_t count)
+			     size_t count)
 {
 	uint8_t block[512], pair[24];
 	char stored_text[13];
@@ -169,9 +169,6 @@ static void build_long_old_sparse(struct build *b, const char *name, size_t part
 	}
 }
 
-static void build_end(struct build *b)
-{
-	build_bytes(b, STR(""), 1024);
-}
+static void build_end(struct build *b) { build_bytes(b, STR(""), 1024); }
 
 #endif

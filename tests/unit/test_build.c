@@ -37,8 +37,9 @@ static int setup(void **state)
 	if (!mkdtemp(folder))
 		return -1;
 	put("feeds/secdb/v3.11/main.json",
-	    STR("{\"urlprefix\":\"http://x.alpinelinux.org\",\"distroversion\":\"v3.11\",\"packages\":[{\"pkg\":{\"name\":\"x\","
-	        "\"secfixes\":{\"1-r0\":[\"CVE-2020-1111\"]}}}]}"));
+	    STR("{\"urlprefix\":\"http://"
+		"x.alpinelinux.org\",\"distroversion\":\"v3.11\",\"packages\":[{\"pkg\":{\"name\":\"x\","
+		"\"secfixes\":{\"1-r0\":[\"CVE-2020-1111\"]}}}]}"));
 	put("feeds/secdb/v3.12/main.json", STR("{\"urlprefix\":\"broken"));
 	put("feeds/samples/secdb/v3.13/main.json",
 	    STR("{\"urlprefix\":\"http://x.alpinelinux.org\",\"distroversion\":\"v3.13\",\"packages\":[]}"));
@@ -66,17 +67,15 @@ static void keep_line(const void *ctx, const char *line)
 
 static int build(const char *feeds, const char *manifest, const char *out, struct buf *log, struct err *err)
 {
-	struct db_build_options o = { .feeds = feeds, .manifest = manifest, .output = out, .built = 1700000000,
-		                      .log = keep_line };
+	struct db_build_options o = {
+		.feeds = feeds, .manifest = manifest, .output = out, .built = 1700000000, .log = keep_line
+	};
 	buf_init(log, 1 * MIB);
 	the_log = log;
 	return db_build_feeds(&o, err);
 }
 
-static bool has(const struct buf *log, const char *words)
-{
-	return str_contains(buf_view(log), str_from(words));
-}
+static bool has(const struct buf *log, const char *words) { return str_contains(buf_view(log), str_from(words)); }
 
 static void a_feed_that_fails_leaves_the_others_alone(void **state)
 {
@@ -179,8 +178,11 @@ static void the_shipped_database_is_what_its_manifest_makes(void **state)
 	assert_int_equal(db_verify(db, &err), 0);
 	db_info(db, &info);
 	db_close(db);
-	struct db_build_options o = { .feeds = feeds, .manifest = arena_printf(a, "%s/feeds.manifest", data).ptr,
-		                      .output = in_folder("shipped.db"), .built = info.built, .log = keep_line };
+	struct db_build_options o = { .feeds = feeds,
+				      .manifest = arena_printf(a, "%s/feeds.manifest", data).ptr,
+				      .output = in_folder("shipped.db"),
+				      .built = info.built,
+				      .log = keep_line };
 	buf_init(&log, 1 * MIB);
 	the_log = &log;
 	if (db_build_feeds(&o, &err) != 0)
@@ -190,8 +192,10 @@ static void the_shipped_database_is_what_its_manifest_makes(void **state)
 	assert_int_equal(fs_read(a, in_folder("shipped.db"), 64 * MIB, &is, &err), 0);
 	assert_true(str_eq(was, is));
 	assert_true(was.len < 2 * MIB);
-	static const struct str never[] = { STR_INIT("samples"), STR_INIT("osv-sampled"), STR_INIT("osv-derived"),
-		                            STR_INIT("ubuntu"), STR_INIT("alpine"), STR_INIT("security-tracker") };
+	static const struct str never[] = {
+		STR_INIT("samples"), STR_INIT("osv-sampled"), STR_INIT("osv-derived"),
+		STR_INIT("ubuntu"),  STR_INIT("alpine"),      STR_INIT("security-tracker")
+	};
 	for (size_t i = 0; i < COUNT_OF(never); i++)
 		assert_false(str_contains(buf_view(&log), never[i]));
 }
@@ -212,7 +216,7 @@ static void all_feeds_in_time(void **state)
 	assert_int_equal(db_open(in_folder("all.db"), &db, &err), 0);
 	db_info(db, &info);
 	print_message("%llu facts in %ld s, %.2f bytes a fact\n", (unsigned long long)info.fact_count,
-	              (long)(to.tv_sec - from.tv_sec), (double)info.size / (double)info.fact_count);
+		      (long)(to.tv_sec - from.tv_sec), (double)info.size / (double)info.fact_count);
 	assert_true(info.fact_count > 600000 && info.size < 7 * info.fact_count);
 	assert_false(has(&log, "samples"));
 	db_close(db);

@@ -49,18 +49,25 @@ struct row {
 	struct db_fact fact;
 };
 
-#define FACT(id_, fixed_, ...) { .id = STR_INIT(id_), .fixed = STR_INIT(fixed_), .status = STATUS_AFFECTED, __VA_ARGS__ }
+#define FACT(id_, fixed_, ...)                                                                                         \
+	{                                                                                                              \
+		.id = STR_INIT(id_), .fixed = STR_INIT(fixed_), .status = STATUS_AFFECTED, __VA_ARGS__                 \
+	}
 static const struct row rows[] = {
 	{ "debian:12", "openssl", FACT("CVE-2023-0001", "3.0.1-1", .severity = SEVERITY_HIGH) },
 	{ "debian:12", "openssl", FACT("CVE-2023-0001", "3.0.2-1", .advisory = STR_INIT("DSA-1-1")) },
 	{ "debian:12", "openssl", { .id = STR_INIT("CVE-2023-10000"), .status = STATUS_WILL_NOT_FIX } },
 	{ "debian:12", "openssl", FACT("CVE-2024-5", "3.0.9-1", .unreleased = true) },
-	{ "debian:12", "openssl", { .id = STR_INIT("CVE-2024-6"), .range = DB_RANGE_NONE, .status = STATUS_NOT_AFFECTED } },
+	{ "debian:12",
+	  "openssl",
+	  { .id = STR_INIT("CVE-2024-6"), .range = DB_RANGE_NONE, .status = STATUS_NOT_AFFECTED } },
 	{ "debian:12", "zlib", FACT("CVE-2018-25032", "1:1.2.11") },
 	{ "debian:13", "zlib", FACT("CVE-2018-25032", "1:1.2.11") },
 	{ "PyPI", "jinja2", FACT("CVE-2019-10906", "2.10.1", .introduced = STR_INIT("2.0"), .source = 1) },
-	{ "PyPI", "jinja2", FACT("CVE-2019-10906", "", .introduced = STR_INIT("1.0"), .last = STR_INIT("1.5"), .source = 1) },
 	{ "PyPI", "jinja2",
+	  FACT("CVE-2019-10906", "", .introduced = STR_INIT("1.0"), .last = STR_INIT("1.5"), .source = 1) },
+	{ "PyPI",
+	  "jinja2",
 	  { .id = STR_INIT("MAL-1"), .range = DB_RANGE_EXACT, .introduced = STR_INIT("9.9"), .source = 1 } },
 	{ "almalinux:9", "nodejs",
 	  FACT("CVE-2024-1", "1:18.1-1", .advisory = STR_INIT("ALSA-2024:1"), .module = STR_INIT("nodejs:18"),
@@ -70,8 +77,10 @@ static const struct row rows[] = {
 static struct db_builder *fill(bool backwards)
 {
 	struct db_builder *b = db_builder_new();
-	struct db_source s[] = { { .name = STR("debian"), .licence = STR("facts"), .coverage = STR("partial"), .updated = 86400 },
-		                 { .name = STR("osv"), .licence = STR("MIT"), .attribution = STR("x"), .updated = 172800 } };
+	struct db_source s[] = {
+		{ .name = STR("debian"), .licence = STR("facts"), .coverage = STR("partial"), .updated = 86400 },
+		{ .name = STR("osv"), .licence = STR("MIT"), .attribution = STR("x"), .updated = 172800 }
+	};
 	assert_int_equal(db_builder_source(b, &s[0]), 0);
 	assert_int_equal(db_builder_source(b, &s[1]), 1);
 	struct db_platform p = { .name = STR("debian:12"), .complete = true, .unfixed = true };
@@ -83,11 +92,20 @@ static struct db_builder *fill(bool backwards)
 		db_builder_fact(b, str_from(r->platform), str_from(r->package), &r->fact);
 	}
 	db_builder_package(b, STR("debian:12"), STR("looked-at"));
-	struct db_vuln v = { .severity = SEVERITY_HIGH, .severity_source = STR("cna"), .cvss_score = 7.5, .epss = -1,
-		             .cvss_vector = STR("CVSS:3.1/AV:N"), .cwe_count = 2, .cwes = { 79, 1021 } };
+	struct db_vuln v = { .severity = SEVERITY_HIGH,
+			     .severity_source = STR("cna"),
+			     .cvss_score = 7.5,
+			     .epss = -1,
+			     .cvss_vector = STR("CVSS:3.1/AV:N"),
+			     .cwe_count = 2,
+			     .cwes = { 79, 1021 } };
 	db_builder_vuln(b, 1, STR("CVE-2023-0001"), &v);
-	v = (struct db_vuln){ .severity = SEVERITY_CRITICAL, .severity_source = STR("nvd"), .cvss_score = 9.8, .epss = 0.97567,
-		              .cvss_vector = STR("CVSS:3.1/AV:L"), .published = 1700000000 };
+	v = (struct db_vuln){ .severity = SEVERITY_CRITICAL,
+			      .severity_source = STR("nvd"),
+			      .cvss_score = 9.8,
+			      .epss = 0.97567,
+			      .cvss_vector = STR("CVSS:3.1/AV:L"),
+			      .published = 1700000000 };
 	db_builder_vuln(b, 1, STR("CVE-2023-0001"), &v);
 	v = (struct db_vuln){ .cvss_score = -1, .epss = -1, .kev = true, .kev_added = 1650000000 };
 	db_builder_vuln(b, 0, STR("CVE-2018-25032"), &v);
@@ -229,7 +247,8 @@ static size_t walk(const struct db *db)
 		for (uint64_t j = 0; j < 64 && db_package_at(db, &p, j, &name, &it); j++) {
 			(void)db_lookup(db, &p, name, &found, &err);
 			for (unsigned k = 0; k < 64 && db_next(&it, &f); k++) {
-				sum += f.id.len + f.fixed.len + (f.fixed.len ? (uint8_t)f.fixed.ptr[f.fixed.len - 1] : 0);
+				sum +=
+				    f.id.len + f.fixed.len + (f.fixed.len ? (uint8_t)f.fixed.ptr[f.fixed.len - 1] : 0);
 				(void)db_vuln(db, f.id, &v);
 			}
 		}
@@ -367,8 +386,10 @@ static void build_many(void)
 			(void)snprintf(name, sizeof(name), "package-%u", i * 2654435761u);
 			(void)snprintf(id, sizeof(id), "CVE-20%02u-%u", k, 1000 + (i * 7 + k) % 30000);
 			(void)snprintf(version, sizeof(version), "%u.%u-%u", i % 9, k, i % 100);
-			struct db_fact f = { .id = str_from(id), .fixed = str_from(version), .source = source,
-				             .status = STATUS_AFFECTED };
+			struct db_fact f = { .id = str_from(id),
+					     .fixed = str_from(version),
+					     .source = source,
+					     .status = STATUS_AFFECTED };
 			db_builder_fact(b, STR("test:1"), str_from(name), &f);
 		}
 	}
@@ -430,8 +451,8 @@ static void several_threads_read_at_once(void **state)
 	double each = (seconds() - t0) / MANY_PACKAGES;
 	struct db_info info;
 	db_info(db, &info);
-	print_message("open %.3f ms; look-up and %u facts %.2f us; %.2f bytes a fact\n", opened * 1e3, MANY_FACTS, each * 1e6,
-	              (double)info.size / (double)info.fact_count);
+	print_message("open %.3f ms; look-up and %u facts %.2f us; %.2f bytes a fact\n", opened * 1e3, MANY_FACTS,
+		      each * 1e6, (double)info.size / (double)info.fact_count);
 	/* A goal, with room for sanitizers and a loaded machine. */
 	assert_true(each < 200e-6);
 	assert_int_equal(db_verify(db, &err), 0);

@@ -40,7 +40,7 @@ static void take_cwes(struct db_vuln *v, const struct value *problems)
 }
 
 static void take_container(const struct value *c, struct str who, struct str id, int64_t published, uint32_t source,
-                           struct feed_sink *sink)
+			   struct feed_sink *sink)
 {
 	struct db_vuln v = feed_vuln_none();
 	v.severity_source = who;

@@ -1,6 +1,6 @@
 /* The Debian security tracker's JSON (data/json): package, vulnerability, release -> status. Also the file of the same
- * form that is made from the changelogs of one release's packages, which knows fixed states of the packages it names and
- * nothing else; an empty object there says "looked at". */
+ * form that is made from the changelogs of one release's packages, which knows fixed states of the packages it names
+ * and nothing else; an empty object there says "looked at". */
 #include "advisory/feed/feed.h"
 
 #include "base/base.h"
@@ -44,7 +44,7 @@ static bool fact_of(const struct value *release, struct db_fact *f)
 		bool never = str_eq(fixed, STR("0"));
 		f->range = never ? DB_RANGE_NONE : DB_RANGE_SPAN;
 		f->status = never ? STATUS_NOT_AFFECTED : STATUS_AFFECTED;
-		f->fixed = never ? (struct str){ 0 } : fixed;
+		f->fixed = never ? STR("") : fixed;
 		return fixed.len > 0;
 	}
 	if (str_eq(status, STR("open"))) {
@@ -115,23 +115,25 @@ static void take_doc(struct feed_input *in, const struct feed_doc *doc, struct f
 	}
 	bool changelogs = str_contains(in->path, STR("from-changelogs"));
 	struct feed_words words = { .name = "debian-tracker",
-		                    .licence = "none stated",
-		                    .attribution = "Debian security tracker",
-		                    .coverage = "complete" };
+				    .licence = "none stated",
+				    .attribution = "Debian security tracker",
+				    .coverage = "complete" };
 	if (changelogs)
 		words = (struct feed_words){
 			.name = "debian-changelogs",
 			.licence = "facts",
 			.attribution = "derived from the changelogs of Debian's packages",
-			.coverage = arena_printf(doc->arena, "partial: fixed states only, of the %zu source packages named",
-			                         value_len(root)).ptr,
+			.coverage =
+			    arena_printf(doc->arena, "partial: fixed states only, of the %zu source packages named",
+					 value_len(root))
+				.ptr,
 		};
 	struct tracker t = { .sink = sink };
 	t.source = feed_source(in, sink, &words, FEED_NO_DATE);
 	find_releases(&t, root, doc->arena);
 	for (size_t i = 0; i < t.releases.len; i++)
 		feed_platform(sink, feed_debian_platform(t.releases.entries[i].key), !changelogs, !changelogs,
-		              changelogs ? words.coverage : "", t.source);
+			      changelogs ? words.coverage : "", t.source);
 	take_packages(&t, root);
 }
 

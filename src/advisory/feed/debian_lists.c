@@ -1,10 +1,10 @@
 /* The lists of the Debian security tracker's repository: data/DSA/list, data/DLA/list, data/DTSA/list and, where it is
  * there, data/CVE/list with data/config.json.
  *
- * Of a vulnerability CVE/list names the version that fixes it in unstable ("- src version"), and for releases what differs
- * from that ("[bookworm] - src version", or a state). A release without a word of its own inherits unstable's version:
- * older ones are affected, but no package of that release is said to have the fix (db_fact.unreleased).
- * DSA and DLA name the versions that fix it in stable releases; they are read first. */
+ * Of a vulnerability CVE/list names the version that fixes it in unstable ("- src version"), and for releases what
+ * differs from that ("[bookworm] - src version", or a state). A release without a word of its own inherits unstable's
+ * version: older ones are affected, but no package of that release is said to have the fix (db_fact.unreleased). DSA
+ * and DLA name the versions that fix it in stable releases; they are read first. */
 #include "advisory/feed/feed.h"
 
 #include "base/base.h"
@@ -18,8 +18,8 @@ struct lists {
 	struct feed_sink *sink;
 	struct arena *a;
 	uint32_t source;
-	struct map said;      /* "CVE src platform" of DSA and DLA -> 1 */
-	struct map platforms; /* met -> 1 */
+	struct map said;               /* "CVE src platform" of DSA and DLA -> 1 */
+	struct map platforms;          /* met -> 1 */
 	struct str live[RELEASES_MAX]; /* platforms that inherit from unstable */
 	size_t live_count;
 	int64_t newest;
@@ -30,8 +30,8 @@ struct lists {
 struct state {
 	struct str package, version;
 	struct db_fact fact;
-	bool nothing;   /* a state that says nothing about anybody's package: <itp> */
-	bool removed;   /* from this release; older ones still have it */
+	bool nothing; /* a state that says nothing about anybody's package: <itp> */
+	bool removed; /* from this release; older ones still have it */
 	bool malformed;
 };
 
@@ -118,7 +118,7 @@ static void say(struct lists *l, struct str platform, const struct state *s, str
 {
 	struct db_fact f = s->fact;
 	f.id = id;
-	f.advisory = str_eq(id, advisory) ? (struct str){ 0 } : advisory;
+	f.advisory = str_eq(id, advisory) ? STR("") : advisory;
 	(void)map_put(l->a, &l->platforms, platform, NULL);
 	l->sink->fact(l->sink->ctx, platform, s->package, &f);
 }
@@ -133,8 +133,8 @@ static struct str said_key(struct arena *a, struct str id, struct str package, s
 static unsigned month_of(struct str name)
 {
 	static const struct str months[] = { STR_INIT("jan"), STR_INIT("feb"), STR_INIT("mar"), STR_INIT("apr"),
-		                             STR_INIT("may"), STR_INIT("jun"), STR_INIT("jul"), STR_INIT("aug"),
-		                             STR_INIT("sep"), STR_INIT("oct"), STR_INIT("nov"), STR_INIT("dec") };
+					     STR_INIT("may"), STR_INIT("jun"), STR_INIT("jul"), STR_INIT("aug"),
+					     STR_INIT("sep"), STR_INIT("oct"), STR_INIT("nov"), STR_INIT("dec") };
 	for (unsigned i = 0; i < COUNT_OF(months); i++)
 		if (str_eq_nocase(str_sub(name, 0, 3), months[i]))
 			return i + 1;
@@ -162,9 +162,10 @@ struct advisory {
 static bool is_other_kind(struct arena *a, struct str title)
 {
 	static const struct str marks[] = {
-		STR_INIT("new upstream"), STR_INIT("new timezone"), STR_INIT("new package"), STR_INIT("database update"),
-		STR_INIT("bugfix"),       STR_INIT("regression"),   STR_INIT("end of life"), STR_INIT("end-of-life"),
-		STR_INIT("end of support"), STR_INIT("switch to"),
+		STR_INIT("new upstream"),    STR_INIT("new timezone"), STR_INIT("new package"),
+		STR_INIT("database update"), STR_INIT("bugfix"),       STR_INIT("regression"),
+		STR_INIT("end of life"),     STR_INIT("end-of-life"),  STR_INIT("end of support"),
+		STR_INIT("switch to"),
 	};
 	struct str low = str_lower(a, title);
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
@@ -248,18 +249,21 @@ static void take_advisories(struct lists *l, struct str text)
 
 /* --- CVE/list --- */
 
+struct entry_state {
+	struct str platform;
+	struct state state;
+};
+
 struct entry {
 	struct str id;
-	struct state states[ENTRY_LINES_MAX];
-	struct str platforms[ENTRY_LINES_MAX];
-	size_t count;
+	VEC(struct entry_state) lines;
 };
 
 static bool has_word(const struct lists *l, const struct entry *e, struct str package, struct str platform,
-                     struct arena *a)
+		     struct arena *a)
 {
-	for (size_t i = 0; i < e->count; i++)
-		if (str_eq(e->platforms[i], platform) && str_eq(e->states[i].package, package))
+	for (size_t i = 0; i < e->lines.len; i++)
+		if (str_eq(e->lines.ptr[i].platform, platform) && str_eq(e->lines.ptr[i].state.package, package))
 			return true;
 	return map_get(&l->said, said_key(a, e->id, package, platform)) != NULL;
 }
@@ -277,17 +281,18 @@ static void inherit(struct lists *l, const struct entry *e, const struct state *
 static void finish_entry(struct lists *l, struct entry *e)
 {
 	struct arena *a ARENA_AUTO = arena_new();
-	for (size_t i = 0; i < e->count; i++) {
-		const struct state *s = &e->states[i];
-		bool sid = str_eq(e->platforms[i], STR("debian:sid"));
-		/* Gone from unstable: nobody has it there. Gone from a stable release: whoever has it keeps it unfixed. */
+	for (size_t i = 0; i < e->lines.len; i++) {
+		const struct state *s = &e->lines.ptr[i].state;
+		bool sid = str_eq(e->lines.ptr[i].platform, STR("debian:sid"));
+		/* Gone from unstable: nobody has it there. Gone from a stable release: whoever has it keeps it unfixed.
+		 */
 		if (!(sid && s->removed))
-			say(l, e->platforms[i], s, e->id, e->id);
+			say(l, e->lines.ptr[i].platform, s, e->id, e->id);
 		for (size_t k = 0; sid && k < l->live_count; k++)
 			if (!has_word(l, e, s->package, l->live[k], a))
 				inherit(l, e, s, l->live[k]);
 	}
-	e->count = 0;
+	e->lines.len = 0;
 }
 
 static void entry_line(struct lists *l, struct entry *e, struct str line)
@@ -298,27 +303,26 @@ static void entry_line(struct lists *l, struct entry *e, struct str line)
 	struct state s = parse_state(rest, l->source);
 	if (e->id.len == 0 || platform.len == 0 || s.nothing) {
 		l->sink->left_out++;
-	} else if (s.malformed || e->count == ENTRY_LINES_MAX) {
+	} else if (s.malformed || e->lines.len == ENTRY_LINES_MAX) {
 		l->sink->skipped++;
 	} else {
-		e->platforms[e->count] = platform;
-		e->states[e->count++] = s;
+		*vec_push(l->a, &e->lines) = (struct entry_state){ platform, s };
 	}
 }
 
 /* "CVE-2023-XXXX" has no name yet: the tracker makes one up that changes. */
 static void take_cves(struct lists *l, struct str text)
 {
-	struct entry *e = xcalloc(1, sizeof(*e));
+	struct entry e = { 0 };
 	struct str line;
 	while (str_cut(&text, '\n', &line)) {
 		if (line.len == 0)
 			continue;
 		if (ascii_space(line.ptr[0])) {
-			entry_line(l, e, str_trim(line));
+			entry_line(l, &e, str_trim(line));
 			continue;
 		}
-		finish_entry(l, e);
+		finish_entry(l, &e);
 		struct str id;
 		if (!str_cut(&line, ' ', &id) || !feed_is_cve(id)) {
 			l->sink->left_out++;
@@ -326,10 +330,9 @@ static void take_cves(struct lists *l, struct str text)
 		} else {
 			l->sink->records++;
 		}
-		e->id = id;
+		e.id = id;
 	}
-	finish_entry(l, e);
-	free(e);
+	finish_entry(l, &e);
 }
 
 /* --- the whole --- */
@@ -338,7 +341,7 @@ static void take_cves(struct lists *l, struct str text)
 static void find_live(struct lists *l, struct str config)
 {
 	static const struct str usual[] = { STR_INIT("debian:11"), STR_INIT("debian:12"), STR_INIT("debian:13"),
-		                            STR_INIT("debian:14") };
+					    STR_INIT("debian:14") };
 	struct value *root = NULL;
 	struct err err;
 	const struct value *list = NULL;
@@ -350,10 +353,10 @@ static void find_live(struct lists *l, struct str config)
 		if (live && platform.len && !str_eq(platform, STR("debian:sid")) && l->live_count < RELEASES_MAX)
 			l->live[l->live_count++] = platform;
 	}
-	for (size_t i = 0; l->live_count == 0 && !list && i < COUNT_OF(usual); i++)
-		l->live[i] = usual[i];
-	if (l->live_count == 0 && !list)
-		l->live_count = COUNT_OF(usual);
+	if (l->live_count > 0 || list)
+		return;
+	for (size_t i = 0; i < COUNT_OF(usual); i++)
+		l->live[l->live_count++] = usual[i];
 }
 
 static bool is_live(const struct lists *l, struct str platform)
@@ -372,14 +375,14 @@ static void declare_platforms(struct lists *l)
 		struct str name = l->platforms.entries[i].key;
 		bool complete = l->has_cve_list && is_live(l, name);
 		feed_platform(l->sink, name, complete, complete,
-		              complete ? "" : "partial: what DSA and DLA fixed, no unfixed vulnerabilities", l->source);
+			      complete ? "" : "partial: what DSA and DLA fixed, no unfixed vulnerabilities", l->source);
 	}
 }
 
 static bool is_list(struct str name)
 {
 	static const struct str ends[] = { STR_INIT("CVE/list"), STR_INIT("DSA/list"), STR_INIT("DLA/list"),
-		                           STR_INIT("DTSA/list"), STR_INIT("data/config.json") };
+					   STR_INIT("DTSA/list"), STR_INIT("data/config.json") };
 	for (size_t i = 0; i < COUNT_OF(ends); i++)
 		if (str_ends(name, ends[i]))
 			return true;

@@ -98,10 +98,7 @@ void feed_done(struct feed_input *in)
 	in->state = NULL;
 }
 
-void feed_rewind(struct feed_input *in)
-{
-	feed_done(in);
-}
+void feed_rewind(struct feed_input *in) { feed_done(in); }
 
 /* Everything that read gives until its end. */
 static int read_all(struct state *s, ssize_t (*read)(struct state *, void *, size_t, struct err *), struct err *err)
@@ -116,15 +113,9 @@ static int read_all(struct state *s, ssize_t (*read)(struct state *, void *, siz
 	}
 }
 
-static ssize_t read_member(struct state *s, void *p, size_t n, struct err *err)
-{
-	return tar_read(s->tar, p, n, err);
-}
+static ssize_t read_member(struct state *s, void *p, size_t n, struct err *err) { return tar_read(s->tar, p, n, err); }
 
-static ssize_t read_stream(struct state *s, void *p, size_t n, struct err *err)
-{
-	return read_peeked(s, p, n, err);
-}
+static ssize_t read_stream(struct state *s, void *p, size_t n, struct err *err) { return read_peeked(s, p, n, err); }
 
 static int next_zip(struct state *s, bool (*want)(struct str name), struct feed_doc *ret, struct err *err)
 {
@@ -158,7 +149,7 @@ static int next_tar(struct state *s, bool (*want)(struct str name), struct feed_
 }
 
 static int next_single(struct feed_input *in, struct state *s, bool (*want)(struct str name), struct feed_doc *ret,
-                       struct err *err)
+		       struct err *err)
 {
 	static const struct str packings[] = { STR_INIT(".gz"), STR_INIT(".xz"), STR_INIT(".bz2"), STR_INIT(".zst") };
 	struct str name = in->path;
@@ -185,8 +176,8 @@ int feed_next(struct feed_input *in, bool (*want)(struct str name), struct feed_
 	buf_clear(&s->text);
 	*ret = (struct feed_doc){ .arena = s->arena };
 	int rc = s->packing == PACKED_ZIP   ? next_zip(s, want, ret, err)
-	         : s->packing == PACKED_TAR ? next_tar(s, want, ret, err)
-	                                    : next_single(in, s, want, ret, err);
+		 : s->packing == PACKED_TAR ? next_tar(s, want, ret, err)
+					    : next_single(in, s, want, ret, err);
 	ret->text = buf_view(&s->text);
 	return rc;
 }

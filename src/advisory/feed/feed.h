@@ -98,7 +98,7 @@ struct feed_words {
 #define FEED_NO_DATE ((int64_t)-1)
 uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const struct feed_words *w, int64_t updated);
 void feed_platform(struct feed_sink *sink, struct str name, bool complete, bool unfixed, const char *coverage,
-                   uint32_t source);
+		   uint32_t source);
 /* "CVE-2024-1234": four digits of year, at least four of number, nothing else. */
 bool feed_is_cve(struct str s);
 /* A db_vuln of which nothing is known. */

@@ -18,7 +18,7 @@ uint32_t feed_source(const struct feed_input *in, struct feed_sink *sink, const 
 }
 
 void feed_platform(struct feed_sink *sink, struct str name, bool complete, bool unfixed, const char *coverage,
-                   uint32_t source)
+		   uint32_t source)
 {
 	struct db_platform p = {
 		.name = name,
@@ -44,10 +44,7 @@ bool feed_is_cve(struct str s)
 	return digits(str_sub(s, 0, 4)) && digits(str_sub(s, 5, s.len));
 }
 
-struct db_vuln feed_vuln_none(void)
-{
-	return (struct db_vuln){ .cvss_score = -1, .epss = -1 };
-}
+struct db_vuln feed_vuln_none(void) { return (struct db_vuln){ .cvss_score = -1, .epss = -1 }; }
 
 /* Days from 1970 by the usual count of 400-year cycles, which starts the year in March. */
 int64_t feed_day(unsigned year, unsigned month, unsigned day)
@@ -91,11 +88,11 @@ enum severity feed_severity(struct str word)
 		struct str word;
 		enum severity severity;
 	} words[] = {
-		{ STR_INIT("critical"), SEVERITY_CRITICAL },  { STR_INIT("important"), SEVERITY_HIGH },
-		{ STR_INIT("high"), SEVERITY_HIGH },          { STR_INIT("moderate"), SEVERITY_MEDIUM },
-		{ STR_INIT("medium"), SEVERITY_MEDIUM },      { STR_INIT("low"), SEVERITY_LOW },
-		{ STR_INIT("negligible"), SEVERITY_INFO },    { STR_INIT("unimportant"), SEVERITY_INFO },
-		{ STR_INIT("minor"), SEVERITY_LOW },          { STR_INIT("informational"), SEVERITY_INFO },
+		{ STR_INIT("critical"), SEVERITY_CRITICAL }, { STR_INIT("important"), SEVERITY_HIGH },
+		{ STR_INIT("high"), SEVERITY_HIGH },         { STR_INIT("moderate"), SEVERITY_MEDIUM },
+		{ STR_INIT("medium"), SEVERITY_MEDIUM },     { STR_INIT("low"), SEVERITY_LOW },
+		{ STR_INIT("negligible"), SEVERITY_INFO },   { STR_INIT("unimportant"), SEVERITY_INFO },
+		{ STR_INIT("minor"), SEVERITY_LOW },         { STR_INIT("informational"), SEVERITY_INFO },
 	};
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		if (str_eq_nocase(word, words[i].word))

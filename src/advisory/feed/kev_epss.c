@@ -35,8 +35,8 @@ static int64_t kev_json(const struct feed_doc *doc, uint32_t source, struct feed
 		sink->skipped++;
 	for (size_t i = 0; i < value_len(list); i++) {
 		const struct value *v = value_at(list, i);
-		int64_t date = take_kev(value_str(value_get(v, "cveID")), value_str(value_get(v, "dateAdded")), source,
-		                        sink);
+		int64_t date =
+		    take_kev(value_str(value_get(v, "cveID")), value_str(value_get(v, "dateAdded")), source, sink);
 		newest = date > newest ? date : newest;
 	}
 	int64_t released = feed_date(value_str(value_get(root, "dateReleased")));
@@ -71,8 +71,7 @@ int import_kev(struct feed_input *in, struct feed_sink *sink, struct err *err)
 	int rc;
 	while ((rc = feed_next(in, NULL, &doc, err)) > 0) {
 		struct str head = str_trim(str_sub(doc.text, 0, 64));
-		int64_t date = str_starts(head, STR("{")) ? kev_json(&doc, source, sink)
-		                                          : kev_csv(&doc, source, sink);
+		int64_t date = str_starts(head, STR("{")) ? kev_json(&doc, source, sink) : kev_csv(&doc, source, sink);
 		(void)feed_source(in, sink, &kev_words, date ? date : FEED_NO_DATE);
 	}
 	return rc;

@@ -69,10 +69,7 @@ static void take_cve(const struct value *cve, uint32_t source, struct feed_sink 
 	}
 }
 
-static bool is_json(struct str name)
-{
-	return str_ends(name, STR(".json"));
-}
+static bool is_json(struct str name) { return str_ends(name, STR(".json")); }
 
 static const struct feed_words words = {
 	.name = "nvd",

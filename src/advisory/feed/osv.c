@@ -1,5 +1,5 @@
-/* OSV records (schema 1.0 to 1.8), from zip or tar of any ecosystem. Ranges SEMVER and ECOSYSTEM are taken, GIT left out;
- * versions[] is taken only where there is no such range (where there is one the list repeats what it covers).
+/* OSV records (schema 1.0 to 1.8), from zip or tar of any ecosystem. Ranges SEMVER and ECOSYSTEM are taken, GIT left
+ * out; versions[] is taken only where there is no such range (where there is one the list repeats what it covers).
  * Which vulnerability a record speaks of: its own id if that is a CVE, else the CVEs of `upstream` and `aliases`; for
  * distributions, where neither names one, those of `related`, which is where AlmaLinux and Rocky put them (in language
  * ecosystems `related` means what it says). A record without any stands under its own id. */
@@ -18,7 +18,7 @@ struct osv {
 	struct map sources;   /* family -> number + 1 */
 	struct map platforms; /* platform -> flags below */
 	int64_t updated;
-	bool derived;         /* rebuilt from lists: says what the lists say, no more */
+	bool derived; /* rebuilt from lists: says what the lists say, no more */
 };
 
 #define OSV_SEEN 1u
@@ -35,8 +35,9 @@ static const struct {
 	{ STR_INIT("Rocky Linux"), { "rocky", "none stated", "Rocky Linux errata", "complete: fixed states only" } },
 	{ STR_INIT("Go"), { "go", "CC-BY-4.0", "Go Vulnerability Database", "records of this database" } },
 	{ STR_INIT("PyPI"), { "pypi", "CC-BY-4.0", "PyPA Advisory Database", "records of this database" } },
-	{ STR_INIT("crates.io"), { "rustsec", "CC0-1.0", "RustSec Advisory Database",
-	                           "vulnerabilities; unmaintained, unsound and notice left out" } },
+	{ STR_INIT("crates.io"),
+	  { "rustsec", "CC0-1.0", "RustSec Advisory Database",
+	    "vulnerabilities; unmaintained, unsound and notice left out" } },
 	{ STR_INIT("Bitnami"), { "bitnami", "Apache-2.0", "Bitnami Vulnerability Database", "complete" } },
 	{ STR_INIT("Debian"), { "osv-debian", "none stated", "Debian security tracker, as OSV records", "" } },
 	{ STR_INIT("Ubuntu"), { "osv-ubuntu", "none stated", "Ubuntu CVE tracker, as OSV records", "" } },
@@ -145,8 +146,8 @@ static enum severity vendor_severity(const struct record *r)
 /* Errata for bugs and enhancements (ALBA, ALEA, RLBA, RLEA) that name no vulnerability are none. */
 static bool is_plain_erratum(const struct record *r)
 {
-	bool kind = r->id.len > 5 && r->id.ptr[4] == '-' && (r->id.ptr[2] == 'B' || r->id.ptr[2] == 'E') &&
-	            r->id.ptr[3] == 'A';
+	bool kind =
+	    r->id.len > 5 && r->id.ptr[4] == '-' && (r->id.ptr[2] == 'B' || r->id.ptr[2] == 'E') && r->id.ptr[3] == 'A';
 	return kind && r->id_count == 1 && str_eq(r->ids[0], r->id);
 }
 
@@ -170,7 +171,7 @@ static void emit(struct target *t, const struct db_fact *f)
 		for (size_t i = 0; i < t->r->id_count; i++) {
 			one.id = t->r->ids[i];
 			bool same = str_ends(t->r->id, one.id);
-			one.advisory = same ? (struct str){ 0 } : t->r->id;
+			one.advisory = same ? STR("") : t->r->id;
 			t->o->sink->fact(t->o->sink->ctx, t->platform, t->package, &one);
 		}
 	}
@@ -180,7 +181,7 @@ static void emit_span(struct target *t, struct str from, struct str fixed, struc
 {
 	struct db_fact f = t->fact;
 	f.range = DB_RANGE_SPAN;
-	f.introduced = str_eq(from, STR("0")) ? (struct str){ 0 } : from;
+	f.introduced = str_eq(from, STR("0")) ? STR("") : from;
 	f.fixed = fixed;
 	f.last = last;
 	if (fixed.len == 0)
@@ -256,7 +257,7 @@ static struct str build_key(const struct value *affected, struct arena *a)
 {
 	const struct value *p = value_get(affected, "package");
 	return arena_printf(a, "%.*s\n%.*s", STR_ARG(value_str(value_get(p, "ecosystem"))),
-	                    STR_ARG(value_str(value_get(p, "name"))));
+			    STR_ARG(value_str(value_get(p, "name"))));
 }
 
 static void index_builds(struct record *r, const struct value *affected)
@@ -270,8 +271,8 @@ static void index_builds(struct record *r, const struct value *affected)
 	}
 }
 
-/* One advisory often lists several builds of one package (of each minor release, or with a rebuild's suffix). Whoever has
- * any of them has the fix, so of those that differ at their end alone the lowest counts. */
+/* One advisory often lists several builds of one package (of each minor release, or with a rebuild's suffix). Whoever
+ * has any of them has the fix, so of those that differ at their end alone the lowest counts. */
 static bool another_build_is_lower(const struct record *r, const struct value *affected, size_t index)
 {
 	struct str mine = fixed_alone(value_at(affected, index));
@@ -303,7 +304,8 @@ static void find_modules(struct target *t, const struct value *affected)
 		/* "httpd:2.4/mod_http2" names the package, too; "ALSA-2022:5468:" is no stream. */
 		ptrdiff_t colon = str_find(word, ':'), slash = str_find(word, '/');
 		word = slash > colon ? str_sub(word, 0, (size_t)slash) : word;
-		if (colon > 0 && (size_t)colon + 1 < word.len && !str_ends(word, STR(":")) && t->module_count < COUNT_OF(t->module))
+		if (colon > 0 && (size_t)colon + 1 < word.len && !str_ends(word, STR(":")) &&
+		    t->module_count < COUNT_OF(t->module))
 			t->module[t->module_count++] = word;
 	}
 	if (t->module_count == 0)
@@ -412,15 +414,12 @@ static void declare_platforms(struct osv *o)
 		bool debian = str_starts(name, STR("debian:"));
 		bool complete = !debian || (flags & OSV_EVERY_CVE);
 		feed_platform(o->sink, name, complete, (flags & OSV_UNFIXED) != 0,
-		              complete ? "" : "partial: what DSA and DLA fixed, no unfixed vulnerabilities",
-		              (uint32_t)(flags >> OSV_SOURCE_SHIFT));
+			      complete ? "" : "partial: what DSA and DLA fixed, no unfixed vulnerabilities",
+			      (uint32_t)(flags >> OSV_SOURCE_SHIFT));
 	}
 }
 
-static bool is_json(struct str name)
-{
-	return str_ends(name, STR(".json"));
-}
+static bool is_json(struct str name) { return str_ends(name, STR(".json")); }
 
 int import_osv(struct feed_input *in, struct feed_sink *sink, struct err *err)
 {

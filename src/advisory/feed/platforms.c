@@ -23,21 +23,24 @@ struct ubuntu {
 	struct str code, platform, esm;
 };
 
-#define UBUNTU(code, number) { STR_INIT(code), STR_INIT("ubuntu:" number), STR_INIT("ubuntu:" number ":esm") }
+#define UBUNTU(code, number)                                                                                           \
+	{                                                                                                              \
+		STR_INIT(code), STR_INIT("ubuntu:" number), STR_INIT("ubuntu:" number ":esm")                          \
+	}
 static const struct ubuntu ubuntu[] = {
-	UBUNTU("warty", "4.10"),     UBUNTU("hoary", "5.04"),    UBUNTU("breezy", "5.10"),
-	UBUNTU("dapper", "6.06"),    UBUNTU("edgy", "6.10"),     UBUNTU("feisty", "7.04"),
-	UBUNTU("gutsy", "7.10"),     UBUNTU("hardy", "8.04"),    UBUNTU("intrepid", "8.10"),
-	UBUNTU("jaunty", "9.04"),    UBUNTU("karmic", "9.10"),   UBUNTU("lucid", "10.04"),
-	UBUNTU("maverick", "10.10"), UBUNTU("natty", "11.04"),   UBUNTU("oneiric", "11.10"),
-	UBUNTU("precise", "12.04"),  UBUNTU("quantal", "12.10"), UBUNTU("raring", "13.04"),
-	UBUNTU("saucy", "13.10"),    UBUNTU("trusty", "14.04"),  UBUNTU("utopic", "14.10"),
-	UBUNTU("vivid", "15.04"),    UBUNTU("wily", "15.10"),    UBUNTU("xenial", "16.04"),
-	UBUNTU("yakkety", "16.10"),  UBUNTU("zesty", "17.04"),   UBUNTU("artful", "17.10"),
-	UBUNTU("bionic", "18.04"),   UBUNTU("cosmic", "18.10"),  UBUNTU("disco", "19.04"),
-	UBUNTU("eoan", "19.10"),     UBUNTU("focal", "20.04"),   UBUNTU("groovy", "20.10"),
-	UBUNTU("hirsute", "21.04"),  UBUNTU("impish", "21.10"),  UBUNTU("jammy", "22.04"),
-	UBUNTU("kinetic", "22.10"),  UBUNTU("lunar", "23.04"),   UBUNTU("mantic", "23.10"),
+	UBUNTU("warty", "4.10"),     UBUNTU("hoary", "5.04"),     UBUNTU("breezy", "5.10"),
+	UBUNTU("dapper", "6.06"),    UBUNTU("edgy", "6.10"),      UBUNTU("feisty", "7.04"),
+	UBUNTU("gutsy", "7.10"),     UBUNTU("hardy", "8.04"),     UBUNTU("intrepid", "8.10"),
+	UBUNTU("jaunty", "9.04"),    UBUNTU("karmic", "9.10"),    UBUNTU("lucid", "10.04"),
+	UBUNTU("maverick", "10.10"), UBUNTU("natty", "11.04"),    UBUNTU("oneiric", "11.10"),
+	UBUNTU("precise", "12.04"),  UBUNTU("quantal", "12.10"),  UBUNTU("raring", "13.04"),
+	UBUNTU("saucy", "13.10"),    UBUNTU("trusty", "14.04"),   UBUNTU("utopic", "14.10"),
+	UBUNTU("vivid", "15.04"),    UBUNTU("wily", "15.10"),     UBUNTU("xenial", "16.04"),
+	UBUNTU("yakkety", "16.10"),  UBUNTU("zesty", "17.04"),    UBUNTU("artful", "17.10"),
+	UBUNTU("bionic", "18.04"),   UBUNTU("cosmic", "18.10"),   UBUNTU("disco", "19.04"),
+	UBUNTU("eoan", "19.10"),     UBUNTU("focal", "20.04"),    UBUNTU("groovy", "20.10"),
+	UBUNTU("hirsute", "21.04"),  UBUNTU("impish", "21.10"),   UBUNTU("jammy", "22.04"),
+	UBUNTU("kinetic", "22.10"),  UBUNTU("lunar", "23.04"),    UBUNTU("mantic", "23.10"),
 	UBUNTU("noble", "24.04"),    UBUNTU("oracular", "24.10"), UBUNTU("plucky", "25.04"),
 	UBUNTU("questing", "25.10"), UBUNTU("resolute", "26.04"),
 };
@@ -89,11 +92,16 @@ static struct str osv_alpine(struct str rest, struct arena *a)
 static const struct {
 	struct str osv, platform;
 } families[] = {
-	{ STR_INIT("AlmaLinux"), STR_INIT("almalinux") }, { STR_INIT("Rocky Linux"), STR_INIT("rocky") },
-	{ STR_INIT("Mageia"), STR_INIT("mageia") },       { STR_INIT("openEuler"), STR_INIT("openeuler") },
-	{ STR_INIT("Photon OS"), STR_INIT("photon") },    { STR_INIT("Alpaquita"), STR_INIT("alpaquita") },
-	{ STR_INIT("Wolfi"), STR_INIT("wolfi") },         { STR_INIT("Chainguard"), STR_INIT("chainguard") },
-	{ STR_INIT("MinimOS"), STR_INIT("minimos") },     { STR_INIT("Echo"), STR_INIT("echo") },
+	{ STR_INIT("AlmaLinux"), STR_INIT("almalinux") },
+	{ STR_INIT("Rocky Linux"), STR_INIT("rocky") },
+	{ STR_INIT("Mageia"), STR_INIT("mageia") },
+	{ STR_INIT("openEuler"), STR_INIT("openeuler") },
+	{ STR_INIT("Photon OS"), STR_INIT("photon") },
+	{ STR_INIT("Alpaquita"), STR_INIT("alpaquita") },
+	{ STR_INIT("Wolfi"), STR_INIT("wolfi") },
+	{ STR_INIT("Chainguard"), STR_INIT("chainguard") },
+	{ STR_INIT("MinimOS"), STR_INIT("minimos") },
+	{ STR_INIT("Echo"), STR_INIT("echo") },
 	{ STR_INIT("Azure Linux"), STR_INIT("azurelinux") },
 	{ STR_INIT("BellSoft Hardened Containers"), STR_INIT("bellsoft-hardened") },
 };
@@ -113,13 +121,13 @@ struct str feed_osv_platform(struct str ecosystem, struct arena *a)
 	for (size_t i = 0; i < COUNT_OF(families); i++) {
 		if (str_eq(family, families[i].osv))
 			return rest.len ? arena_printf(a, "%.*s:%.*s", STR_ARG(families[i].platform), STR_ARG(rest))
-			                : families[i].platform;
+					: families[i].platform;
 	}
-	/* By CPE (Red Hat), by product name (SUSE), by commit (GIT, OSS-Fuzz), by phone (Android): nothing that a package
-	 * could be compared with here. */
+	/* By CPE (Red Hat), by product name (SUSE), by commit (GIT, OSS-Fuzz), by phone (Android): nothing that a
+	 * package could be compared with here. */
 	static const struct str left_out[] = { STR_INIT("Red Hat"), STR_INIT("SUSE"),     STR_INIT("openSUSE"),
-		                               STR_INIT("GIT"),     STR_INIT("OSS-Fuzz"), STR_INIT("Android"),
-		                               STR_INIT("Linux") };
+					       STR_INIT("GIT"),     STR_INIT("OSS-Fuzz"), STR_INIT("Android"),
+					       STR_INIT("Linux") };
 	for (size_t i = 0; i < COUNT_OF(left_out); i++)
 		if (str_eq(family, left_out[i]))
 			return (struct str){ 0 };

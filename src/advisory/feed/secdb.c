@@ -58,8 +58,8 @@ static bool next_word(struct str *rest, struct str *ret)
 	return n > 0;
 }
 
-/* Wolfi and its kin list a vulnerability's CVE and its GHSA id side by side, without saying which belongs to which. A list
- * with one of each says so; such pairs hold everywhere. */
+/* Wolfi and its kin list a vulnerability's CVE and its GHSA id side by side, without saying which belongs to which. A
+ * list with one of each says so; such pairs hold everywhere. */
 static void learn_pairs(struct secdb *db, const struct value *packages)
 {
 	for (size_t i = 0; i < value_len(packages); i++) {
@@ -110,7 +110,7 @@ static void take_item(const struct secdb *db, struct str package, struct str fix
 	struct db_fact f = {
 		.source = db->source,
 		.range = never ? DB_RANGE_NONE : DB_RANGE_SPAN,
-		.fixed = never ? (struct str){ 0 } : fixed,
+		.fixed = never ? STR("") : fixed,
 		.status = never ? STATUS_NOT_AFFECTED : STATUS_AFFECTED,
 		.advisory = cves ? other : (struct str){ 0 },
 	};
@@ -164,13 +164,17 @@ struct vendor {
 };
 
 static const struct vendor vendors[] = {
-	{ STR_INIT("packages.wolfi.dev"), STR_INIT("wolfi"),
+	{ STR_INIT("packages.wolfi.dev"),
+	  STR_INIT("wolfi"),
 	  { "wolfi", "Apache-2.0", "Wolfi advisories, Chainguard, Inc.", "complete: fixed states only" } },
-	{ STR_INIT("packages.cgr.dev"), STR_INIT("chainguard"),
+	{ STR_INIT("packages.cgr.dev"),
+	  STR_INIT("chainguard"),
 	  { "chainguard", "none stated", "Chainguard security data", "complete: fixed states only" } },
-	{ STR_INIT("packages.mini.dev"), STR_INIT("minimos"),
+	{ STR_INIT("packages.mini.dev"),
+	  STR_INIT("minimos"),
 	  { "minimos", "none stated", "MinimOS security data", "complete: fixed states only" } },
-	{ STR_INIT("alpinelinux.org"), { 0 },
+	{ STR_INIT("alpinelinux.org"),
+	  { 0 },
 	  { "alpine", "none stated", "Alpine Linux secdb", "complete: fixed states only" } },
 };
 
@@ -187,7 +191,7 @@ static struct str alpine_release(const struct value *root, const struct feed_doc
 	}
 	(void)str_skip(&v, STR("v"));
 	return v.len && v.len < 16 && feed_version(v) ? arena_printf(doc->arena, "alpine:%.*s", STR_ARG(v))
-	                                              : (struct str){ 0 };
+						      : (struct str){ 0 };
 }
 
 static const struct value *parse(const struct feed_doc *doc)

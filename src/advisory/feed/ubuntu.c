@@ -1,7 +1,7 @@
 /* Ubuntu's CVE tracker: one text file a vulnerability below active/, retired/ and ignored/. The lines that count are
  * "RELEASE_PACKAGE: STATE (WORDS)" and "Priority[_PACKAGE[_RELEASE]]: WORD".
- * States: released (fixed), pending (fixed, not published), needed, deferred, needs-triage; ignored is read by its words
- * (what Ubuntu gave up counts, what it found to be nothing does not); DNE and not-affected say nothing. */
+ * States: released (fixed), pending (fixed, not published), needed, deferred, needs-triage; ignored is read by its
+ * words (what Ubuntu gave up counts, what it found to be nothing does not); DNE and not-affected say nothing. */
 #include "advisory/feed/feed.h"
 
 #include "base/base.h"
@@ -22,12 +22,14 @@ struct cve {
 static bool is_nothing(struct str words)
 {
 	static const struct str marks[] = {
-		STR_INIT("not compiled"),    STR_INIT("not-compiled"),     STR_INIT("not-present"),   STR_INIT("not present"),
-		STR_INIT("not affected"),    STR_INIT("not-affected"),     STR_INIT("not vulnerable"), STR_INIT("not an issue"),
-		STR_INIT("no security impact"), STR_INIT("duplicate"),     STR_INIT("rejected"),      STR_INIT("reject "),
-		STR_INIT("not configured"),  STR_INIT("specific"),         STR_INIT("not possible"),  STR_INIT("is not used"),
-		STR_INIT("not a security"),  STR_INIT("uses system"),      STR_INIT("no security issue"),
-		STR_INIT("supplied by"),     STR_INIT("does not process"), STR_INIT("no longer process"),
+		STR_INIT("not compiled"),      STR_INIT("not-compiled"),   STR_INIT("not-present"),
+		STR_INIT("not present"),       STR_INIT("not affected"),   STR_INIT("not-affected"),
+		STR_INIT("not vulnerable"),    STR_INIT("not an issue"),   STR_INIT("no security impact"),
+		STR_INIT("duplicate"),         STR_INIT("rejected"),       STR_INIT("reject "),
+		STR_INIT("not configured"),    STR_INIT("specific"),       STR_INIT("not possible"),
+		STR_INIT("is not used"),       STR_INIT("not a security"), STR_INIT("uses system"),
+		STR_INIT("no security issue"), STR_INIT("supplied by"),    STR_INIT("does not process"),
+		STR_INIT("no longer process"),
 	};
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
 		if (str_contains(words, marks[i]))
@@ -38,8 +40,9 @@ static bool is_nothing(struct str words)
 static bool is_end_of_life(struct str words)
 {
 	static const struct str marks[] = {
-		STR_INIT("end-of-life"), STR_INIT("end of life"), STR_INIT("eol"), STR_INIT("standard support"),
-		STR_INIT("esm criteria"), STR_INIT("out of support"), STR_INIT("end of support"),
+		STR_INIT("end-of-life"),      STR_INIT("end of life"),  STR_INIT("eol"),
+		STR_INIT("standard support"), STR_INIT("esm criteria"), STR_INIT("out of support"),
+		STR_INIT("end of support"),
 	};
 	for (size_t i = 0; i < COUNT_OF(marks); i++)
 		if (str_contains(words, marks[i]))
@@ -49,8 +52,8 @@ static bool is_end_of_life(struct str words)
 
 /* --- states --- */
 
-/* "released (1.2-3)": the first word in the parentheses, where it looks like a version ("[1.2-3]" and "(1.2-3)words" were
- * met). */
+/* "released (1.2-3)": the first word in the parentheses, where it looks like a version ("[1.2-3]" and "(1.2-3)words"
+ * were met). */
 static struct str version_in(struct str words)
 {
 	size_t n = 0;
@@ -122,7 +125,7 @@ static enum answer state_of(struct str state, struct str words, struct arena *a,
 static struct str platform_of(struct str release)
 {
 	bool esm = str_drop(&release, STR("/esm")) || str_skip(&release, STR("esm-infra/")) ||
-	           str_skip(&release, STR("esm-apps/"));
+		   str_skip(&release, STR("esm-apps/"));
 	return feed_ubuntu_platform(release, esm);
 }
 
@@ -137,7 +140,7 @@ static enum severity priority_of(const struct cve *c, struct str package, struct
 			continue;
 		bool whole = str_eq(key, package);
 		bool one = key.len == package.len + 1 + release.len && str_starts(key, package) &&
-		           key.ptr[package.len] == '_' && str_ends(key, release);
+			   key.ptr[package.len] == '_' && str_ends(key, release);
 		size_t rank = one ? 2 : whole ? 1 : 0;
 		line = str_trim(line);
 		if (rank > best && str_cut(&line, ' ', &word)) {
@@ -148,10 +151,7 @@ static enum severity priority_of(const struct cve *c, struct str package, struct
 	return found;
 }
 
-static bool has_priorities(const struct cve *c)
-{
-	return str_contains(c->text, STR("\nPriority_"));
-}
+static bool has_priorities(const struct cve *c) { return str_contains(c->text, STR("\nPriority_")); }
 
 static void take_state(const struct cve *c, struct str key, struct str value, bool priorities, struct arena *a)
 {
@@ -220,8 +220,8 @@ static bool is_cve_file(struct str name)
 	ptrdiff_t slash = str_rfind(name, '/');
 	struct str base = str_sub(name, (size_t)(slash + 1), name.len);
 	struct str folder = slash > 0 ? str_sub(name, 0, (size_t)slash) : (struct str){ 0 };
-	bool place = str_ends(folder, STR("active")) || str_ends(folder, STR("retired")) ||
-	             str_ends(folder, STR("ignored"));
+	bool place =
+	    str_ends(folder, STR("active")) || str_ends(folder, STR("retired")) || str_ends(folder, STR("ignored"));
 	return place && feed_is_cve(base);
 }
 
