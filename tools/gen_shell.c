@@ -257,7 +257,7 @@ static void fish_options(struct str argument)
 			else if (str_eq(how, STR("dir")))
 				printf(" -x -a '(__fish_complete_directories)'");
 			else if (str_eq(how, STR("list")))
-				printf(" -x -a '(__fish_complete_list , \"echo %s\" | string split \" \")'", values(row));
+				printf(" -x -a '(__plimsoll_list %s)'", values(row));
 			else if (str_eq(how, STR("one")))
 				printf(" -x -a '%s'", values(row));
 			else if (str_eq(how, STR("any")))

@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck over every script of the repository. Exit 77 where it is not installed.
+# Every script of the repository as the shell and shellcheck see it. Exit 77 where shellcheck is not installed.
 set -eu
 cd "${PLIMSOLL_SOURCE:-$(dirname "$0")/../..}"
 command -v shellcheck >/dev/null || {

@@ -10,6 +10,14 @@ function __plimsoll_at
     test "$command" = "$argv[1]"
 end
 
+# Values of a list, behind those that are there already.
+function __plimsoll_list
+    set -l before (string match -r '.*,' -- (commandline -ct))
+    for value in $argv
+        echo "$before$value"
+    end
+end
+
 @fish-commands@
 @fish-options@
 complete -c plimsoll -f -n '__plimsoll_at ""' -s h -l help -d 'show help'
