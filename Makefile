@@ -17,7 +17,7 @@ SETUP := tools/setup.sh
 all: ## build build/plimsoll (plain make does)
 	@$(SETUP) build
 	@test -e $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX)
-	@ninja -C $(BUILD) -j $(JOBS) --quiet product
+	@ninja -C $(BUILD) -j $(JOBS) product
 
 demo: ## make an image out of Debian's packages, scan it, show the report
 	@$(SETUP) demo
@@ -60,6 +60,7 @@ golden: ## write the expected outputs of the report tests again; review the diff
 
 install: all ## install below PREFIX=/usr/local; DESTDIR is honoured
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@ninja -C $(BUILD) -j $(JOBS) product
 	@meson install -C $(BUILD) --no-rebuild --quiet
 
 clean: ## remove all build folders
