@@ -16,7 +16,9 @@ SETUP := tools/setup.sh
 
 all: ## build build/plimsoll (plain make does)
 	@$(SETUP) build
-	@test -e $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX)
+	@test -e $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX) >$(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
 	@ninja -C $(BUILD) -j $(JOBS) product
 
 demo: ## make an image out of Debian's packages, scan it, show the report

@@ -34,8 +34,12 @@ build|must|pkg:cmocka|libcmocka-dev|libcmocka-devel|cmocka-dev|the unit tests
 build|may|pkg:libisal|libisal-dev|isa-l-devel|isa-l-dev|gzip at twice the speed
 build|may|cmd:scdoc|scdoc|scdoc|scdoc|the man pages
 demo|must|cmd:debootstrap|debootstrap|debootstrap|debootstrap|makes the demo's root file system
+demo|may|file:/usr/share/keyrings/debian-archive-keyring.*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
+demo-user|may|file:/usr/share/keyrings/debian-archive-keyring.*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
 demo-user|must|cmd:mmdebstrap|mmdebstrap|mmdebstrap|mmdebstrap|makes the demo's root file system without root
-demo-user|must|cmd:newuidmap|uidmap|shadow-utils|shadow-uidmap|lets a plain user make it
+demo-user|may|cmd:newuidmap|uidmap|shadow-utils|shadow-uidmap|lets a plain user make it, in a user namespace
+demo-user|may|cmd:fakechroot|fakechroot|fakechroot|-|lets a plain user make it, where there are none
+demo-user|may|cmd:fakeroot|fakeroot|fakeroot|fakeroot|lets a plain user make it, where there are none
 check|may|cmd:clang|clang|clang|clang|a second compiler's warnings
 check|may|cmd:clang-tidy|clang-tidy|clang-tools-extra|clang-extra-tools|lint
 check|may|cmd:cppcheck|cppcheck|cppcheck|cppcheck|lint
