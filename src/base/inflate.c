@@ -420,7 +420,7 @@ void inflate_close(struct inflate *s)
 {
 	if (!s)
 		return;
-	if (s->state)
+	if (s->codec && s->state)
 		s->codec->close(s->state);
 	free(s->input);
 	free(s);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define DB_AGE_DAYS_DEFAULT 5
-#define TIMEOUT_SECONDS_MAX (7 * 24 * 3600)
+#define TIMEOUT_SECONDS_MAX (7 * 24 * UINT64_C(3600))
 
 struct output {
 	const struct report_format *format;
@@ -113,7 +113,7 @@ static int take_ignores(struct run *r, struct err *err)
 	*vec_push(r->arena, &r->policy.files) = name;
 	if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))
 		return policy_add_trivyignore(r->arena, &r->policy, name, text, err);
-	if ((rc = yaml_parse(r->arena, text, &documents, err)) < 0)
+	if (yaml_parse(r->arena, text, &documents, err) < 0)
 		return err_wrap(err, "%.*s", STR_ARG(name)), ERR_USAGE;
 	const struct value *top = value_at(documents, 0);
 	const struct value *list = value_is(top, VALUE_MAP) ? value_get(top, "ignore") : top;

@@ -114,7 +114,8 @@ static int feed_skip(void *ctx, uint64_t n, struct err *err)
 			if (rc < 0)
 				return rc;
 			if (rc == 0)
-				return err_set(err, ERR_FORMAT, "the layer ends inside a file: truncated at %ju bytes", (uintmax_t)f->total);
+				return err_set(err, ERR_FORMAT, "the layer ends inside a file: truncated at %ju bytes",
+				               (uintmax_t)f->total);
 		}
 		size_t have = f->filled - f->at;
 		size_t k = n < have ? (size_t)n : have;

@@ -295,7 +295,7 @@ static struct origin_list collect_origins(struct arena *a, const struct target *
 			*at = list.len;
 			*vec_push(a, &list) = (struct origin){ .example = f };
 		}
-		list.ptr[*at].count++;
+		list.ptr[*at].count++; /* NOLINT: pushed when its key was fresh */
 	}
 	if (list.len)
 		qsort(list.ptr, list.len, sizeof(*list.ptr), origins_cmp);

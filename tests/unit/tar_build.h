@@ -49,7 +49,7 @@ static void build_sum(uint8_t *block, bool as_signed)
 	memset(block + 148, ' ', 8);
 	for (size_t i = 0; i < 512; i++)
 		sum += as_signed ? (int8_t)block[i] : block[i];
-	(void)snprintf((char *)block + 148, 8, "%06o", (unsigned)sum);
+	(void)snprintf((char *)block + 148, 8, "%06o", (unsigned)sum & 0777777);
 }
 
 static void build_text(uint8_t *field, const char *text)
