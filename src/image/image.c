@@ -38,6 +38,8 @@ static void close_p(const int *fd)
 static int open_target(const struct image_target *t, struct opened *ret, struct err *err)
 {
 	struct opened o = { .fd = STDIN_FILENO };
+	if (t->source == IMAGE_STDIN && isatty(STDIN_FILENO))
+		return err_set(err, ERR_USAGE, "standard input is a terminal; pipe an archive into it: docker save app | plimsoll image -");
 	if (t->source != IMAGE_STDIN) {
 		o.fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 		if (o.fd < 0)
