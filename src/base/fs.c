@@ -147,14 +147,14 @@ static void sync_folder(const char *path)
 	(void)close(fd);
 }
 
-int fs_replace(const char *path, struct str content, mode_t mode, struct err *err)
+static int replace(const char *path, struct str content, mode_t mode, bool sync, struct err *err)
 {
 	char *name = NULL;
 	int r = 0;
 	int fd = create_beside(path, mode, &name, err);
 	if (fd < 0)
 		return fd;
-	if (write_all(fd, content) != 0 || fsync(fd) != 0)
+	if (write_all(fd, content) != 0 || (sync && fsync(fd) != 0))
 		r = err_set(err, ERR_IO, "write %s: %m", name);
 	if (close(fd) != 0 && r == 0)
 		r = err_set(err, ERR_IO, "write %s: %m", name);
@@ -162,10 +162,20 @@ int fs_replace(const char *path, struct str content, mode_t mode, struct err *er
 		r = err_set(err, ERR_IO, "rename %s to %s: %m", name, path);
 	if (r != 0)
 		(void)unlink(name);
-	else
+	else if (sync)
 		sync_folder(path);
 	free(name);
 	return r;
+}
+
+int fs_replace(const char *path, struct str content, mode_t mode, struct err *err)
+{
+	return replace(path, content, mode, true, err);
+}
+
+int fs_replace_unsynced(const char *path, struct str content, mode_t mode, struct err *err)
+{
+	return replace(path, content, mode, false, err);
 }
 
 static int make_dir(const char *path, mode_t mode, struct err *err)

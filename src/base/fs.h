@@ -17,6 +17,9 @@ int fs_read_fd(struct arena *a, int fd, size_t size_max, struct str *ret, struct
 /* Write beside and rename over, fsync before. mode as for open. On error the old file is untouched and nothing is left
  * beside it. */
 int fs_replace(const char *path, struct str content, mode_t mode, struct err *err);
+/* The same without fsync, for what may be lost or torn by a power cut (a cache whose entries are sealed): a disk takes
+ * milliseconds to sync. */
+int fs_replace_unsynced(const char *path, struct str content, mode_t mode, struct err *err);
 int fs_make_dirs(const char *path, mode_t mode, struct err *err);
 /* All n bytes at offset, or an error (short file: ERR_FORMAT). */
 int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err);

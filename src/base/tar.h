@@ -27,6 +27,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/inflate.h"
 
 #include <sys/types.h>
 
@@ -58,11 +59,18 @@ struct tar_input {
 	void *ctx;
 };
 
-struct inflate;
-struct source_file;
+/* A plain tar in a file (or a part of one), read through a small window: headers of small files lie close together.
+ * Set `file`, leave the rest zero. */
+struct tar_file {
+	struct source_file file;
+	uint64_t start; /* private: where the window lies, and how much of it is filled */
+	size_t filled;
+	char window[32 * 1024];
+};
+
 /* From an inflating stream, and from a plain tar in a file, where content that is passed over costs nothing. */
 struct tar_input tar_input_of_inflate(struct inflate *s);
-struct tar_input tar_input_of_file(struct source_file *f);
+struct tar_input tar_input_of_file(struct tar_file *f);
 
 struct tar;
 

@@ -95,7 +95,7 @@ static void write_sealed(const char *folder, const char *path, struct str payloa
 	buf_put(&whole, payload);
 	buf_put_mem(&whole, end.bytes, SHA256_SIZE);
 	if (fs_make_dirs(folder, 0700, &err) == 0)
-		(void)fs_replace(path, buf_view(&whole), 0600, &err);
+		(void)fs_replace_unsynced(path, buf_view(&whole), 0600, &err);
 }
 
 bool cache_get(const struct cache *c, struct arena *a, const char *kind, unsigned version, const struct sha256 *key,

@@ -17,7 +17,7 @@ const struct option_row option_rows[] = {
 	  "show only these severities; the gate still sees all", SCAN },
 	{ OPT_IGNORE_UNFIXED, "ignore-unfixed", 0, OPTION_FLAG, NULL, NULL, "show only what a fixed version exists for", SCAN },
 	{ OPT_IGNORE_STATUS, "ignore-status", 0, OPTION_LIST, "LIST",
-	  "affected not_affected will_not_fix fix_deferred end_of_life under_investigation",
+	  "affected will_not_fix fix_deferred end_of_life under_investigation fixed",
 	  "do not show these states: affected, will_not_fix, fix_deferred, end_of_life, under_investigation, not_affected", SCAN },
 	{ OPT_LIST_ALL_PKGS, "list-all-pkgs", 0, OPTION_FLAG, NULL, NULL, "also list the packages (json, table)", SCAN },
 	{ OPT_SHOW_SUPPRESSED, "show-suppressed", 0, OPTION_FLAG, NULL, NULL, "also show what was ignored, and by what", SCAN },

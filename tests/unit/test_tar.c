@@ -531,7 +531,7 @@ static void a_file_cut_inside_content_that_is_skipped(void **state)
 		      { 512, 4096, ERR_FORMAT } };
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		assert_int_equal(ftruncate(fd, (off_t)cases[i].length), 0);
-		struct source_file f = { fd, 0, cases[i].end };
+		struct tar_file f = { .file = { fd, 0, cases[i].end } };
 		struct tar *t = tar_open(tar_input_of_file(&f));
 		struct tar_entry e;
 		struct err err = { 0 };
