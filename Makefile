@@ -14,10 +14,10 @@ SETUP := tools/setup.sh
 .PHONY: all demo check bench witness fuzz lint docs golden install clean help
 .DEFAULT_GOAL := all
 
-all: ## build build/plimsoll (the default)
+all: ## build build/plimsoll (plain make does)
 	@$(SETUP) build
 	@test -e $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=release --prefix=$(PREFIX)
-	@ninja -C $(BUILD) -j $(JOBS)
+	@ninja -C $(BUILD) -j $(JOBS) product
 
 demo: ## make an image out of Debian's packages, scan it, show the report
 	@$(SETUP) demo
@@ -47,7 +47,7 @@ lint: ## clang-tidy, cppcheck, shellcheck, includes, sizes, tables
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) JOBS=$(JOBS) tools/lint.sh
 
-docs: ## man pages, made from the option table, into build/doc
+docs: ## man pages, made from the tables, in build/doc: man -l build/doc/plimsoll.1
 	@$(SETUP) check
 	@$(MAKE) --no-print-directory all
 	@ls $(BUILD)/doc/*.[1-9]
@@ -55,15 +55,17 @@ docs: ## man pages, made from the option table, into build/doc
 golden: ## write the expected outputs of the report tests again; review the diff
 	@$(SETUP) check
 	@$(MAKE) --no-print-directory all
-	@$(BUILD)/tests/unit/test_report --update
+	@PLIMSOLL_UPDATE_GOLDEN=1 meson test -C $(BUILD) report >/dev/null
 	@git --no-pager diff --stat -- tests/golden
 
-install: all ## install below PREFIX (/usr/local); DESTDIR is honoured
+install: all ## install below PREFIX=/usr/local; DESTDIR is honoured
 	@meson configure $(BUILD) -Dprefix=$(PREFIX)
-	@meson install -C $(BUILD)
+	@ninja -C $(BUILD) -j $(JOBS) product
+	@meson install -C $(BUILD) --no-rebuild --quiet
 
 clean: ## remove all build folders
 	rm -rf $(BUILD) build build-asan build-clang build-fuzz
 
-help: ## this list
+help:
+	@echo "Plimsoll tells whether a container is safe to run. Start with: make demo"; echo
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18

@@ -80,8 +80,8 @@ int main(int argc, char **argv)
 	struct counts counts = { 0 };
 	int r = s ? 0 : err.code;
 	if (s && pull && inflate_form(s) == INFLATE_PLAIN) {
-		f.at = 0;
-		r = run_pull(tar_input_of_file(&f), &counts, &err);
+		struct tar_file file = { .file = { fd, 0, (uint64_t)st.st_size } };
+		r = run_pull(tar_input_of_file(&file), &counts, &err);
 	} else if (s) {
 		r = pull ? run_pull(tar_input_of_inflate(s), &counts, &err) : run_push(s, size, walk, &counts, &err);
 	}

@@ -1,5 +1,5 @@
-/* What a tar holds, as text, by each of the reader's faces: one line an entry, one more for its content, one for the end.
- * Every way of reading must give the same text. Shared by the unit test and the fuzz target. */
+/* What a tar holds, as text, by each of the reader's faces: one line an entry, one more for its content, one for the
+ * end. Every way of reading must give the same text. Shared by the unit test and the fuzz target. */
 #ifndef PLIMSOLL_TESTS_TAR_TRANSCRIPT_H
 #define PLIMSOLL_TESTS_TAR_TRANSCRIPT_H
 
@@ -36,8 +36,8 @@ static void transcript_name(struct transcript *t, struct str s)
 static void transcript_entry(struct transcript *t, const struct tar_entry *e)
 {
 	bool device = e->type == TAR_CHAR || e->type == TAR_BLOCK;
-	buf_printf(&t->out, "%c %llu %o %u %u %lld ", "fhlcbdpo"[e->type], (unsigned long long)e->size, e->mode, e->uid,
-	           e->gid, (long long)e->mtime);
+	buf_printf(&t->out, "%c %llu %o %u %u %lld ", "fhlcbdpo"[e->type], (unsigned long long)e -> size, e -> mode,
+		   e -> uid, e -> gid, (long long)e -> mtime);
 	if (device)
 		buf_printf(&t->out, "%u,%u ", e->dev_major, e->dev_minor);
 	/* The slash that tells of a folder is not part of a name in every witness. */
@@ -59,10 +59,7 @@ static bool transcript_wants(const struct transcript *t, const struct tar_entry 
 	return t->want && e->type == TAR_FILE;
 }
 
-static void transcript_content(struct transcript *t)
-{
-	buf_printf(&t->out, "  %08x\n", t->crc);
-}
+static void transcript_content(struct transcript *t) { buf_printf(&t->out, "  %08x\n", t->crc); }
 
 static void transcript_end(struct transcript *t, int code, bool unterminated, uint64_t too_long)
 {
@@ -123,8 +120,8 @@ static int transcript_on_end(void *ctx, struct err *err)
 /* chunk: bytes fed at once; holes: by on_hole, else as zeros; pass: what may be passed over is. */
 static void transcript_push(struct transcript *t, struct str tar, size_t chunk, bool holes, bool pass, struct err *err)
 {
-	struct tar_push *p = tar_push_new((struct tar_sink){
-		transcript_on_entry, transcript_on_data, holes ? transcript_on_hole : NULL, transcript_on_end, t });
+	struct tar_push *p = tar_push_new((struct tar_sink){ transcript_on_entry, transcript_on_data,
+							     holes ? transcript_on_hole : NULL, transcript_on_end, t });
 	int r = 0;
 	for (size_t at = 0; at < tar.len && r == 0;) {
 		uint64_t passable = pass ? tar_push_passable(p) : 0;

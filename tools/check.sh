@@ -23,12 +23,14 @@ step() { # NAME COMMAND...: one more result for the summary
 build() { # FOLDER MESON-OPTION...
     folder=$1
     shift
-    [ -e "$folder/build.ninja" ] || meson setup "$folder" "$@" >"$folder.log" 2>&1 || {
-        cat "$folder.log"
+    log=$folder.log
+    if ! { { [ -e "$folder/build.ninja" ] || meson setup "$folder" "$@"; } >"$log" 2>&1 &&
+        ninja -C "$folder" -j "$jobs" >>"$log" 2>&1; }; then
+        grep -vE '^\[[0-9]+/[0-9]+\] ' "$log" | tail -n 60
         return 1
-    }
-    rm -f "$folder.log"
-    ninja -C "$folder" -j "$jobs" --quiet
+    fi
+    grep -E 'warning:' "$log" || true
+    rm -f "$log"
 }
 
 run_tests() { # FOLDER MESON-OPTION...: the summary reads what came of it

@@ -32,10 +32,10 @@ debootstrap_mirror() {
 
 as_root() {
     # shellcheck disable=SC2046
-    debootstrap --variant=minbase bookworm "$work/root" $(system_mirror) >"$dir/log" 2>&1 ||
+    debootstrap --variant=minbase bookworm "$work/tree" $(system_mirror) >"$dir/log" 2>&1 ||
         fail "debootstrap could not make the root file system (all it said: $dir/log)"
-    rm -rf "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*
-    tar -C "$work/root" --numeric-owner --one-file-system --sort=name -cf "$work/layer.tar" .
+    rm -rf "$work"/tree/var/cache/apt/archives/*.deb "$work"/tree/var/lib/apt/lists/*
+    tar -C "$work/tree" --numeric-owner --one-file-system --sort=name -cf "$work/layer.tar" .
 }
 
 as_user() {

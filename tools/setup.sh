@@ -48,7 +48,7 @@ check|may|cmd:openssl|openssl|openssl|openssl|a second opinion on digests
 check|may|cmd:sqlite3|sqlite3|sqlite|sqlite|rpm databases for the tests
 check|may|cmd:rpm|rpm|rpm|rpm|a second opinion on rpm databases
 check|may|file:/usr/bin/db5.3_load /usr/bin/db_load|db5.3-util/db-util|libdb-utils|db-utils|Berkeley DB files for the tests
-check|may|file:/usr/share/perl5/Dpkg/Version.pm /usr/share/perl5/*/Dpkg/Version.pm|libdpkg-perl|dpkg-perl|dpkg|a second opinion on Debian's versions
+check|may|file:/usr/share/perl5/Dpkg/*.pm /usr/share/perl5/*/Dpkg/*.pm|libdpkg-perl|dpkg-perl|dpkg|a second opinion on versions
 check|may|cmd:node|nodejs|nodejs|nodejs|runs other people's validators over the reports
 check|may|cmd:npm|npm|nodejs-npm/npm|npm|brings those validators
 check|may|cmd:setfattr|attr|attr|attr|tests of the sandbox

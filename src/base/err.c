@@ -1,4 +1,5 @@
 /* Errors with context: see err.h. */
+#define PLIMSOLL_ERR_IMPLEMENTATION
 #include "base/base.h"
 
 #include <errno.h>

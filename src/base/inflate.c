@@ -1,7 +1,7 @@
-/* Streams that inflate: see inflate.h. This file knows sources, magics, the gzip wrapper, and the way from one member to
- * the next; the libraries sit behind inflate_codec.h. One loop serves every form, so that what counts as truncated or as
- * trailing cannot differ between them. It must never take "no more input" for "the end": only a codec that says so ends
- * a member. */
+/* Streams that inflate: see inflate.h. This file knows sources, magics, the gzip wrapper, and the way from one member
+ * to the next; the libraries sit behind inflate_codec.h. One loop serves every form, so that what counts as truncated
+ * or as trailing cannot differ between them. It must never take "no more input" for "the end": only a codec that says
+ * so ends a member. */
 #include "base/inflate.h"
 
 #include "base/base.h"
@@ -12,7 +12,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-/* Stored bytes are read in pieces of this size: larger ones leave the second-level cache, smaller ones cost ISA-L a call. */
+/* Stored bytes are read in pieces of this size: larger ones leave the second-level cache, smaller ones cost ISA-L a
+ * call. */
 #define INPUT_SIZE (256 * KIB)
 
 struct inflate {
@@ -78,10 +79,7 @@ struct source source_of_fd(int *fd) { return (struct source){ read_pipe, fd }; }
 
 /* --- input --- */
 
-static size_t left(const struct inflate *s)
-{
-	return s->len - s->at;
-}
+static size_t left(const struct inflate *s) { return s->len - s->at; }
 
 /* At least n unread bytes in the input, or all that the source still has. */
 static int ensure(struct inflate *s, size_t n, struct err *err)
@@ -105,7 +103,7 @@ static int ensure(struct inflate *s, size_t n, struct err *err)
 static int truncated(const struct inflate *s, struct err *err)
 {
 	return err_set(err, ERR_FORMAT, "%s: ends inside a member after %llu bytes", s->codec->name,
-	               (unsigned long long)s->stored);
+		       (unsigned long long)s->stored);
 }
 
 /* --- magics --- */
@@ -276,10 +274,7 @@ static int begin_member(struct inflate *s, struct err *err)
 	return s->form == INFLATE_GZIP ? gzip_header(s, err) : 0;
 }
 
-static bool at_member(struct inflate *s)
-{
-	return sniff(s->input + s->at, left(s)) == s->form;
-}
+static bool at_member(struct inflate *s) { return sniff(s->input + s->at, left(s)) == s->form; }
 
 /* After a member: begin the next one, or find the end and set done. Only xz has padding between streams: a gzip member
  * behind zeros is read by nobody (gzip and pigz pass over it, Go refuses it), so here it is trailing. */
@@ -318,7 +313,7 @@ static int inflate_step(struct inflate *s, uint8_t *out, size_t n, size_t *ret_m
 	s->member_out += made;
 	if (r < 0)
 		return err_wrap(err, "%s: near stored byte %llu", s->codec->name,
-		                (unsigned long long)(s->stored - left(s)));
+				(unsigned long long)(s->stored - left(s)));
 	if (r == CODEC_MEMBER_END)
 		return end_member(s, err);
 	if (*ret_made == n || moved)
@@ -425,7 +420,7 @@ void inflate_close(struct inflate *s)
 {
 	if (!s)
 		return;
-	if (s->state)
+	if (s->codec && s->state)
 		s->codec->close(s->state);
 	free(s->input);
 	free(s);

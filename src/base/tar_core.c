@@ -1,6 +1,6 @@
 /* The state of one archive: from block to block up to the next entry, then through its content. See tar_core.h for the
- * faces, tar.h for the rules. Every byte of the archive passes here once, and whatever is not content is at most one block
- * or TAR_PAX_SIZE_MAX long before it has been checked. */
+ * faces, tar.h for the rules. Every byte of the archive passes here once, and whatever is not content is at most one
+ * block or TAR_PAX_SIZE_MAX long before it has been checked. */
 #include "base/tar_core.h"
 
 #include "base/base.h"
@@ -8,8 +8,15 @@
 /* What a step says besides core_event: the state has changed, look again. */
 enum { STEP_AGAIN = 100 };
 
-enum { AT_SPARSE = 386, SPARSE_COUNT = 4, AT_EXTENDED = 482, AT_REAL_SIZE = 483, LEN_REAL_SIZE = 12,
-       SPARSE_MORE_COUNT = 21, AT_MORE_EXTENDED = 504 };
+enum {
+	AT_SPARSE = 386,
+	SPARSE_COUNT = 4,
+	AT_EXTENDED = 482,
+	AT_REAL_SIZE = 483,
+	LEN_REAL_SIZE = 12,
+	SPARSE_MORE_COUNT = 21,
+	AT_MORE_EXTENDED = 504
+};
 
 void core_init(struct tar_core *c)
 {
@@ -28,10 +35,7 @@ void core_done(struct tar_core *c)
 	free(c->parts.ptr);
 }
 
-static size_t pad_of(uint64_t size)
-{
-	return (size_t)(-size % TAR_BLOCK_SIZE);
-}
+static size_t pad_of(uint64_t size) { return (size_t)(-size % TAR_BLOCK_SIZE); }
 
 static void forget_pending(struct tar_core *c)
 {
@@ -83,10 +87,7 @@ void core_pass(struct tar_core *c, uint64_t n)
 
 /* --- the entry --- */
 
-static bool has_content(enum tar_type type)
-{
-	return type == TAR_FILE || type == TAR_OTHER;
-}
+static bool has_content(enum tar_type type) { return type == TAR_FILE || type == TAR_OTHER; }
 
 static enum tar_type type_of(char type, struct str path)
 {
@@ -204,10 +205,7 @@ static uint32_t id_or(struct str s, uint32_t otherwise)
 	return str_to_u64(s, &v) ? (uint32_t)v : otherwise;
 }
 
-static struct str filled(struct str first, struct str otherwise)
-{
-	return first.len ? first : otherwise;
-}
+static struct str filled(struct str first, struct str otherwise) { return first.len ? first : otherwise; }
 
 /* The header and what was said before it; GNU's names win over pax's, and empty values say nothing. */
 static void merge(struct tar_core *c)
@@ -283,8 +281,8 @@ static int begin_meta(struct tar_core *c, struct buf *into, struct err *err)
 	return STEP_AGAIN;
 }
 
-/* A 'g' header is an entry of its own to the engines' reader, and one that it does not use: so what stood before it is gone
- * as well. */
+/* A 'g' header is an entry of its own to the engines' reader, and one that it does not use: so what stood before it is
+ * gone as well. */
 static int pass_global(struct tar_core *c)
 {
 	forget_pending(c);
@@ -446,10 +444,10 @@ int core_finish(struct tar_core *c, struct err *err)
 	if (c->failed)
 		return fail(c, c->failed, err);
 	bool whole = (c->state == CORE_HEADER && c->have == 0) || c->state == CORE_PAD ||
-	             (c->state == CORE_CONTENT && c->left == 0);
+		     (c->state == CORE_CONTENT && c->left == 0);
 	if (c->state == CORE_END || (whole && !c->pending))
 		return 0;
 	(void)err_set(&c->error, ERR_FORMAT, "tar: ends inside %s at byte %llu",
-	              c->state == CORE_CONTENT ? "content" : "a header", (unsigned long long)c->offset);
+		      c->state == CORE_CONTENT ? "content" : "a header", (unsigned long long)c->offset);
 	return fail(c, ERR_FORMAT, err);
 }

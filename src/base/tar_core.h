@@ -65,10 +65,10 @@ int tar_pax_sparse_parts(const struct tar_pax *p, struct tar_parts *parts, struc
 
 /* The text map at the head of the content, format 1.0. 1: it goes on in the next block; 0: complete. */
 struct tar_map {
-	bool counted;      /* the count of pairs has been read */
-	bool half;         /* an offset waits for its length */
+	bool counted; /* the count of pairs has been read */
+	bool half;    /* an offset waits for its length */
 	uint64_t count, first, value;
-	unsigned digits;   /* of value, so far */
+	unsigned digits; /* of value, so far */
 };
 int tar_map_block(struct tar_map *m, const uint8_t *block, struct tar_parts *parts, struct err *err);
 
@@ -78,9 +78,9 @@ struct tar_core {
 	enum core_state state;
 	uint64_t offset; /* bytes consumed */
 	uint8_t block[TAR_BLOCK_SIZE];
-	size_t have;     /* bytes of a block that lies across chunks */
+	size_t have; /* bytes of a block that lies across chunks */
 	bool zero_seen;
-	int failed;      /* sticky: the code in `error` */
+	int failed; /* sticky: the code in `error` */
 	struct err error;
 	uint64_t paths_too_long;
 	uint64_t trailing;
@@ -96,10 +96,10 @@ struct tar_core {
 	uint64_t map_size;
 	struct tar_parts parts;
 	/* its content */
-	uint64_t left;    /* stored bytes still to come */
-	size_t pad;       /* filling behind them */
+	uint64_t left; /* stored bytes still to come */
+	size_t pad;    /* filling behind them */
 	size_t part;
-	uint64_t at;      /* place in the file */
+	uint64_t at; /* place in the file */
 };
 
 enum core_event { CORE_MORE, CORE_ENTRY, CORE_ENDED };

@@ -1,15 +1,32 @@
-/* One tar header block: its form, its numbers, its names. Knows nothing of what stands before or behind it. Every field is
- * read at its fixed place in a block of TAR_BLOCK_SIZE bytes; none is trusted to be terminated. */
+/* One tar header block: its form, its numbers, its names. Knows nothing of what stands before or behind it. Every field
+ * is read at its fixed place in a block of TAR_BLOCK_SIZE bytes; none is trusted to be terminated. */
 #include "base/tar_core.h"
 
 #include "base/base.h"
 
 /* Places of the fields (POSIX.1-1988; GNU's and star's where they differ). */
 enum {
-	AT_NAME = 0, AT_MODE = 100, AT_UID = 108, AT_GID = 116, AT_SIZE = 124, AT_MTIME = 136, AT_CHECKSUM = 148,
-	AT_TYPE = 156, AT_LINK = 157, AT_MAGIC = 257, AT_DEV_MAJOR = 329, AT_DEV_MINOR = 337, AT_PREFIX = 345,
-	AT_GNU_ATIME = 345, AT_GNU_CTIME = 357, AT_STAR_TRAILER = 508,
-	LEN_NAME = 100, LEN_ID = 8, LEN_SIZE = 12, LEN_PREFIX = 155, LEN_STAR_PREFIX = 131, LEN_TYPE = 1,
+	AT_NAME = 0,
+	AT_MODE = 100,
+	AT_UID = 108,
+	AT_GID = 116,
+	AT_SIZE = 124,
+	AT_MTIME = 136,
+	AT_CHECKSUM = 148,
+	AT_TYPE = 156,
+	AT_LINK = 157,
+	AT_MAGIC = 257,
+	AT_DEV_MAJOR = 329,
+	AT_DEV_MINOR = 337,
+	AT_PREFIX = 345,
+	AT_GNU_ATIME = 345,
+	AT_GNU_CTIME = 357,
+	AT_STAR_TRAILER = 508,
+	LEN_NAME = 100,
+	LEN_ID = 8,
+	LEN_SIZE = 12,
+	LEN_PREFIX = 155,
+	LEN_STAR_PREFIX = 131,
 	LEN_SPARSE_ENTRY = 24,
 };
 
@@ -36,10 +53,7 @@ static bool base_256(const uint8_t *p, size_t n, int64_t *ret)
 	return true;
 }
 
-static bool blank(char c)
-{
-	return c == ' ' || c == 0;
-}
+static bool blank(char c) { return c == ' ' || c == 0; }
 
 bool tar_number(const uint8_t *p, size_t n, int64_t *ret)
 {
@@ -96,13 +110,13 @@ static bool bytes_at(const uint8_t *block, size_t at, const char *want, size_t n
 	return memcmp(block + at, want, n) == 0;
 }
 
-/* Go before 1.8 wrote a prefix into GNU headers, where the access and change times are; the engines' reader takes it as a
- * prefix where those are no numbers. */
+/* Go before 1.8 wrote a prefix into GNU headers, where the access and change times are; the engines' reader takes it as
+ * a prefix where those are no numbers. */
 static bool gnu_with_prefix(const uint8_t *block)
 {
 	int64_t unused;
 	bool times = (!block[AT_GNU_ATIME] || tar_number(block + AT_GNU_ATIME, LEN_SIZE, &unused)) &&
-	             (!block[AT_GNU_CTIME] || tar_number(block + AT_GNU_CTIME, LEN_SIZE, &unused));
+		     (!block[AT_GNU_CTIME] || tar_number(block + AT_GNU_CTIME, LEN_SIZE, &unused));
 	if (times)
 		return false;
 	struct str s = tar_field(block + AT_PREFIX, LEN_PREFIX);

@@ -1,6 +1,6 @@
-/* The text inside pax archives: extended header records ("LENGTH key=value\n") and the sparse maps of GNU's formats 0.0,
- * 0.1 and 1.0. A record must be exactly as long as it says, and numbers are digits only: what lies about itself is an
- * error, never a guess. */
+/* The text inside pax archives: extended header records ("LENGTH key=value\n") and the sparse maps of GNU's formats
+ * 0.0, 0.1 and 1.0. A record must be exactly as long as it says, and numbers are digits only: what lies about itself is
+ * an error, never a guess. */
 #include "base/tar_core.h"
 
 #include "base/base.h"
@@ -12,15 +12,9 @@ void tar_pax_clear(struct tar_pax *p)
 	*p = (struct tar_pax){ .pairs = keep };
 }
 
-static bool number(struct str s, uint64_t *ret)
-{
-	return str_to_u64(s, ret) && *ret <= INT64_MAX;
-}
+static bool number(struct str s, uint64_t *ret) { return str_to_u64(s, ret) && *ret <= INT64_MAX; }
 
-static int bad_map(struct err *err, const char *what)
-{
-	return err_set(err, ERR_FORMAT, "sparse map: %s", what);
-}
+static int bad_map(struct err *err, const char *what) { return err_set(err, ERR_FORMAT, "sparse map: %s", what); }
 
 static int add_part(struct tar_parts *parts, uint64_t at, uint64_t len, struct err *err)
 {
@@ -96,7 +90,8 @@ int tar_pax_parse(struct tar_pax *p, struct str records, struct err *err)
 	while (records.len) {
 		struct str key, value;
 		if (!next_record(&records, &key, &value))
-			return err_set(err, ERR_FORMAT, "bad pax record, %zu bytes before the end of its header", records.len);
+			return err_set(err, ERR_FORMAT, "bad pax record, %zu bytes before the end of its header",
+				       records.len);
 		int r = keep_record(p, key, value, err);
 		if (r < 0)
 			return r;
@@ -107,7 +102,8 @@ int tar_pax_parse(struct tar_pax *p, struct str records, struct err *err)
 /* An unknown version makes no sparse file: so the engines' reader. */
 enum tar_sparse_kind tar_pax_sparse_kind(const struct tar_pax *p)
 {
-	if (str_eq(p->sparse_major, STR("0")) && (str_eq(p->sparse_minor, STR("0")) || str_eq(p->sparse_minor, STR("1"))))
+	if (str_eq(p->sparse_major, STR("0")) &&
+	    (str_eq(p->sparse_minor, STR("0")) || str_eq(p->sparse_minor, STR("1"))))
 		return TAR_SPARSE_0;
 	if (str_eq(p->sparse_major, STR("1")) && str_eq(p->sparse_minor, STR("0")))
 		return TAR_SPARSE_1;
@@ -122,7 +118,8 @@ static int list_parts(struct str list, struct tar_parts *parts, struct err *err)
 	struct str word;
 	uint64_t at, len;
 	while (list.len) {
-		if (!str_cut(&list, ',', &word) || !number(word, &at) || !str_cut(&list, ',', &word) || !number(word, &len))
+		if (!str_cut(&list, ',', &word) || !number(word, &at) || !str_cut(&list, ',', &word) ||
+		    !number(word, &len))
 			return bad_map(err, "bad number");
 		int r = add_part(parts, at, len, err);
 		if (r < 0)

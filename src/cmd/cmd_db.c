@@ -131,9 +131,8 @@ static void print_platforms(struct arena *a, const struct db *db, uint64_t count
 		struct db_platform p;
 		if (!db_platform_at(db, i, &p))
 			break;
-		printf("  %-20.*s %.*s  %7ju packages    %s%s%.*s\n", STR_ARG(p.name), STR_ARG(scan_date(a, p.updated)),
-		       (uintmax_t)p.package_count, p.complete ? "complete" : "partial", p.coverage.len ? ": " : "",
-		       STR_ARG(p.coverage));
+		printf("  %-20.*s %.*s  %7ju packages    %.*s\n", STR_ARG(p.name), STR_ARG(scan_date(a, p.updated)),
+		       (uintmax_t)p.package_count, STR_ARG(p.coverage.len ? p.coverage : STR("complete")));
 	}
 }
 

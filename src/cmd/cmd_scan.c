@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define DB_AGE_DAYS_DEFAULT 5
-#define TIMEOUT_SECONDS_MAX (7 * 24 * 3600)
+#define TIMEOUT_SECONDS_MAX (7 * 24 * UINT64_C(3600))
 
 struct output {
 	const struct report_format *format;
@@ -56,35 +56,26 @@ static int not_in_this_version(const struct options *o, struct err *err)
 	return rc < 0 ? rc : only_known(o, OPT_PKG_TYPES, "os", err);
 }
 
-static int take_severities(struct run *r, struct err *err)
+/* A list, wherever it came from, as one text. */
+static struct str join(struct arena *a, const struct option_value *v)
 {
-	const struct option_value *v = &r->options->values[OPT_SEVERITY];
-	if (!v->set)
-		return 0;
-	memset(r->policy.severity_shown, 0, sizeof(r->policy.severity_shown));
-	for (size_t i = 0; i < v->list.len; i++) {
-		enum severity s;
-		if (!severity_parse(v->list.ptr[i], &s))
-			return err_set(err, ERR_USAGE, "%.*s: \"%.*s\" is no severity: critical, high, medium, low, info, unknown",
-			               STR_ARG(v->origin), STR_ARG(v->list.ptr[i]));
-		r->policy.severity_shown[s] = true;
-	}
-	return 0;
+	struct str all = { 0 };
+	for (size_t i = 0; i < v->list.len; i++)
+		all = arena_printf(a, "%.*s%s%.*s", STR_ARG(all), i ? "," : "", STR_ARG(v->list.ptr[i]));
+	return all;
 }
 
-static int take_statuses(struct run *r, struct err *err)
+/* --severity and --ignore-status: what is shown. */
+static int take_filters(struct run *r, struct err *err)
 {
-	const struct option_value *v = &r->options->values[OPT_IGNORE_STATUS];
-	for (size_t i = 0; i < v->list.len; i++) {
-		enum fix_status s;
-		if (!status_parse(v->list.ptr[i], &s))
-			return err_set(err, ERR_USAGE,
-			               "%.*s: \"%.*s\" is no state: affected, not_affected, will_not_fix, fix_deferred, end_of_life, "
-			               "under_investigation",
-			               STR_ARG(v->origin), STR_ARG(v->list.ptr[i]));
-		r->policy.status_ignored[s] = true;
-	}
-	return 0;
+	const struct option_value *severity = &r->options->values[OPT_SEVERITY];
+	const struct option_value *status = &r->options->values[OPT_IGNORE_STATUS];
+	int rc = 0;
+	if (severity->set && (rc = policy_parse_severities(join(r->arena, severity), r->policy.severity_shown, err)) < 0)
+		return err_wrap(err, "%.*s", STR_ARG(severity->origin)), rc;
+	if (status->set && (rc = policy_parse_statuses(join(r->arena, status), r->policy.status_ignored, err)) < 0)
+		err_wrap(err, "%.*s", STR_ARG(status->origin));
+	return rc;
 }
 
 static int take_gate(struct run *r, struct err *err)
@@ -119,9 +110,10 @@ static int take_ignores(struct run *r, struct err *err)
 		return 0;
 	if (rc < 0)
 		return err_set(err, ERR_USAGE, "the ignore file %.*s cannot be read", STR_ARG(name));
+	*vec_push(r->arena, &r->policy.files) = name;
 	if (!str_ends(name, STR(".yaml")) && !str_ends(name, STR(".yml")))
 		return policy_add_trivyignore(r->arena, &r->policy, name, text, err);
-	if ((rc = yaml_parse(r->arena, text, &documents, err)) < 0)
+	if (yaml_parse(r->arena, text, &documents, err) < 0)
 		return err_wrap(err, "%.*s", STR_ARG(name)), ERR_USAGE;
 	const struct value *top = value_at(documents, 0);
 	const struct value *list = value_is(top, VALUE_MAP) ? value_get(top, "ignore") : top;
@@ -137,9 +129,7 @@ static int take_policy(struct run *r, struct err *err)
 	r->policy.ignore_unfixed = option_flag(r->options, OPT_IGNORE_UNFIXED);
 	if (r->options->config_file.len)
 		*vec_push(r->arena, &r->policy.files) = r->options->config_file;
-	int rc = take_severities(r, err);
-	if (rc == 0)
-		rc = take_statuses(r, err);
+	int rc = take_filters(r, err);
 	if (rc == 0)
 		rc = take_gate(r, err);
 	return rc == 0 ? take_ignores(r, err) : rc;
@@ -352,6 +342,15 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Ignores that did nothing or have run out: they belong to the user's files, not to the image. */
+static void say_policy_notes(const struct run *r)
+{
+	struct str_list notes = { 0 };
+	policy_notes(r->arena, &r->policy, scan_date(r->arena, r->scan.now), &r->report, &notes);
+	for (size_t i = 0; i < notes.len; i++)
+		log_verbose("%.*s", STR_ARG(notes.ptr[i]));
+}
+
 static int scan_targets(struct run *r, uint64_t start_ms)
 {
 	int failed = EXIT_DONE;
@@ -371,6 +370,7 @@ static int scan_targets(struct run *r, uint64_t start_ms)
 		return failed;
 	struct err err = { 0 };
 	scan_finish(r->arena, &r->policy, now_ms() - start_ms, &r->report);
+	say_policy_notes(r);
 	if (write_outputs(r, &err) < 0)
 		failed = command_failed(&err);
 	return failed ? failed : verdict(r);

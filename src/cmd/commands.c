@@ -1,92 +1,45 @@
-/* Which command, and help: see commands.h. */
+/* Which command is meant, and running it: see commands.h. */
 #include "cmd/commands.h"
 
 #include "base/base.h"
 #include "base/log.h"
 #include "config.h"
 
+#include <unistd.h>
+
 const struct command commands[] = {
 	{ CMD_IMAGE, "image", "TARGET...", "scan container images",
-	  "A target is docker-archive:FILE[:NAME], oci-archive:FILE[:TAG|@DIGEST], oci:DIR[:TAG|@DIGEST], - for an archive on "
-	  "standard input, or the path of an archive or layout without a prefix. This version reads files; it uses no engine "
-	  "and no network.",
+	  "A target is the path of an image archive (docker save, podman save, OCI; also compressed) or of an OCI layout folder, "
+	  "or - for an archive on standard input. docker-archive:FILE[:NAME], oci-archive:FILE[:TAG|@DIGEST] and "
+	  "oci:DIR[:TAG|@DIGEST] say which form it is and choose one image of several. This version reads files; it asks no "
+	  "engine and uses no network.",
+	  "plimsoll image app.tar\tthe report for people\n"
+	  "docker save app:1 | plimsoll image -\tthe same, straight from the engine\n"
+	  "plimsoll image app.tar --fail-on high\ta gate for a build: exits 1, and says why\n"
+	  "plimsoll image app.tar -o table=- -o sarif=out.sarif\tseveral reports from one scan\n",
 	  command_image },
 	{ CMD_FS, "fs", "DIR...", "scan folders that hold a root file system",
-	  "A folder is taken for the root of a system: an unpacked image, a chroot, a mounted disk, or /.", command_fs },
+	  "A folder is taken for the root of a system: an unpacked image, a chroot, a mounted disk, or /.",
+	  "plimsoll fs /\tthis system\n"
+	  "plimsoll fs /mnt/disk -f json --list-all-pkgs\tall that is known of another one\n",
+	  command_fs },
 	{ CMD_DB_BUILD, "db build", NULL, "build an advisory database from the vendors' feeds",
-	  "Feeds are recognised by path and content. With --manifest only those are taken that it names.", command_db_build },
-	{ CMD_DB_STATUS, "db status", NULL, "say what the advisory database holds", NULL, command_db_status },
-	{ CMD_DB_VERIFY, "db verify", NULL, "check every byte of the advisory database", NULL, command_db_verify },
-	{ CMD_DB_COMPARE, "db compare", "ECOSYSTEM", "compare versions: reads lines \"A B\", prints <, = or >",
-	  "Ecosystems: debian, alpine, redhat.", command_db_compare },
-	{ CMD_HELP, "help", "[COMMAND]", "show help", NULL, command_help_page },
-	{ CMD_VERSION, "version", NULL, "show the version", NULL, command_version },
+	  "Feeds are recognised by path and content. With --manifest only those are taken that it names.",
+	  "plimsoll db build --feeds feeds -o advisories.plimsoll\tall that is recognised below feeds/\n", command_db_build },
+	{ CMD_DB_STATUS, "db status", NULL, "say what the advisory database holds, and how old it is", NULL, NULL,
+	  command_db_status },
+	{ CMD_DB_VERIFY, "db verify", NULL, "check every byte of the advisory database", NULL, NULL, command_db_verify },
+	{ CMD_DB_COMPARE, "db compare", "ECOSYSTEM", "compare versions as a distribution does",
+	  "Reads lines of two versions from standard input and prints <, = or > for each. Ecosystems: debian, alpine, redhat.",
+	  "echo 1.0~rc1 1.0 | plimsoll db compare debian\tprints <\n", command_db_compare },
+	{ CMD_HELP, "help", "[COMMAND]", "show help", NULL, NULL, command_help_page },
+	{ CMD_VERSION, "version", NULL, "show the version", NULL, NULL, command_version },
 };
 const size_t command_count = COUNT_OF(commands);
 
 /* Commands of the plan that are not in this version: the name is known, so say so. */
 static const char *const planned[] = { "sbom", "config", "engine", "host", "k8s", "harden", "watch", "guard",
 	                               "verify", "serve", "report", "rules", "facts" };
-
-/* Words of text from column `at` on, wrapped at 80 and indented by `indent`. */
-static void print_wrapped(FILE *out, const char *text, unsigned indent, unsigned at)
-{
-	struct str rest = str_from(text), word;
-	fprintf(out, "%*s", (int)(indent - at), "");
-	unsigned column = indent;
-	while (str_cut(&rest, ' ', &word)) {
-		if (column > indent && column + word.len + 1 > 80) {
-			fprintf(out, "\n%*s", (int)indent, "");
-			column = indent;
-		}
-		fprintf(out, "%s%.*s", column > indent ? " " : "", STR_ARG(word));
-		column += (unsigned)word.len + (column > indent ? 1 : 0);
-	}
-	fputc('\n', out);
-}
-
-#define HELP_COLUMN 30u
-
-static void print_option(FILE *out, const struct option_row *row)
-{
-	char short_form[4] = "   ";
-	if (row->letter)
-		(void)snprintf(short_form, sizeof(short_form), "-%c,", row->letter);
-	int n = fprintf(out, "  %s --%s%s%s", short_form, row->name, row->value ? " " : "", row->value ? row->value : "");
-	if (n < 0 || (unsigned)n + 2 > HELP_COLUMN) {
-		fputc('\n', out);
-		n = 0;
-	}
-	print_wrapped(out, row->help, HELP_COLUMN, (unsigned)n);
-}
-
-void command_help(const struct command *c, FILE *out)
-{
-	if (!c) {
-		fprintf(out, "Usage: plimsoll COMMAND [OPTION...]\n\nTells whether a container is safe to run.\n\nCommands:\n");
-		for (size_t i = 0; i < command_count; i++) {
-			char left[32];
-			(void)snprintf(left, sizeof(left), "%s%s%s", commands[i].name, commands[i].args ? " " : "",
-			               commands[i].args ? commands[i].args : "");
-			fprintf(out, "  %-22s %s\n", left, commands[i].summary);
-		}
-		fprintf(out, "\n\"plimsoll COMMAND --help\" shows a command's options. Every option --name is also read from\n"
-		             "the variable PLIMSOLL_NAME and from the key name in ./.plimsoll.yaml.\n\n"
-		             "Exit codes: 0 done; 1 the gate failed; 2 wrong usage; 3 not all could be assessed (--strict);\n"
-		             "4 it could not be done.\n");
-		return;
-	}
-	fprintf(out, "Usage: plimsoll %s [OPTION...]%s%s\n\n", c->name, c->args ? " " : "", c->args ? c->args : "");
-	fprintf(out, "%c%s.\n", c->summary[0] - (ascii_lower(c->summary[0]) ? 32 : 0), c->summary + 1);
-	if (c->details) {
-		fputc('\n', out);
-		print_wrapped(out, c->details, 0, 0);
-	}
-	fprintf(out, "\nOptions:\n");
-	for (size_t i = 0; i < option_row_count; i++)
-		if (option_rows[i].commands & 1u << c->id)
-			print_option(out, &option_rows[i]);
-}
 
 int command_failed(const struct err *err)
 {
@@ -127,27 +80,45 @@ int command_help_page(const struct options *o)
 	for (size_t i = 0; i < o->args.len; i++)
 		argv[i] = str_cstr(o->arena, str_from(o->args.ptr[i]));
 	const struct command *c = o->args.len ? find((int)o->args.len, argv, &words) : NULL;
-	if (o->args.len && !c) {
-		log_error("there is no command \"%s\"", o->args.ptr[0]);
-		return EXIT_USAGE;
+	if (c || o->args.len == 0) {
+		command_help(c, stdout);
+		return EXIT_DONE;
 	}
-	command_help(c, stdout);
-	return EXIT_DONE;
+	if (command_group_help(str_from(o->args.ptr[0]), stdout))
+		return EXIT_DONE;
+	log_error("there is no command \"%s\"", o->args.ptr[0]);
+	return EXIT_USAGE;
+}
+
+static bool is_help(const char *arg)
+{
+	return str_eq(str_from(arg), STR("--help")) || str_eq(str_from(arg), STR("-h"));
+}
+
+/* What looks like a target and no command. */
+static bool is_target(const char *arg)
+{
+	struct str s = str_from(arg);
+	return str_find(s, ':') >= 0 || str_find(s, '/') >= 0 || str_eq(s, STR("-")) || access(arg, F_OK) == 0;
 }
 
 static int no_such_command(int argc, char **argv)
 {
+	if (argc == 0)
+		return command_help(NULL, stderr), EXIT_USAGE;
+	struct str word = str_from(argv[0]);
 	for (size_t i = 0; i < COUNT_OF(planned); i++)
-		if (argc && str_eq(str_from(argv[0]), str_from(planned[i]))) {
+		if (str_eq(word, str_from(planned[i]))) {
 			log_error("\"%s\" is not in this version", argv[0]);
 			return EXIT_USAGE;
 		}
-	if (argc && str_eq(str_from(argv[0]), STR("db")))
-		log_error("db wants one of: build, status, verify, compare");
-	else if (argc)
-		log_error("there is no command \"%s\"; plimsoll --help lists them", argv[0]);
+	bool asked = argc > 1 && is_help(argv[1]);
+	if (command_group_help(word, asked ? stdout : stderr))
+		return asked ? EXIT_DONE : EXIT_USAGE;
+	if (is_target(argv[0]))
+		log_error("there is no command \"%s\"; to scan an image: plimsoll image %s", argv[0], argv[0]);
 	else
-		command_help(NULL, stderr);
+		log_error("there is no command \"%s\"; plimsoll --help lists them", argv[0]);
 	return EXIT_USAGE;
 }
 
@@ -168,7 +139,7 @@ int commands_run(int argc, char **argv)
 	int words = 0;
 	argc--;
 	argv++;
-	if (argc && (str_eq(str_from(argv[0]), STR("--help")) || str_eq(str_from(argv[0]), STR("-h")))) {
+	if (argc && is_help(argv[0])) {
 		command_help(NULL, stdout);
 		return finish_output(EXIT_DONE);
 	}

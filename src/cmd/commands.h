@@ -15,7 +15,8 @@ struct command {
 	const char *name;    /* "image", "db build" */
 	const char *args;    /* "TARGET..." */
 	const char *summary; /* one line */
-	const char *details; /* paragraphs for --help and the man page; may be NULL */
+	const char *details; /* a paragraph for --help and the man page; may be NULL */
+	const char *examples; /* lines "COMMAND LINE\tWHAT IT DOES"; may be NULL */
 	int (*run)(const struct options *o);
 };
 
@@ -27,7 +28,10 @@ int commands_run(int argc, char **argv);
 
 /* Exit code that goes with an error, which is printed. */
 int command_failed(const struct err *err);
+/* Help for one command; NULL: for the program. */
 void command_help(const struct command *c, FILE *out);
+/* The commands whose first word is this ("db"). False where there are none. */
+bool command_group_help(struct str first_word, FILE *out);
 
 int command_image(const struct options *o);
 int command_fs(const struct options *o);

@@ -85,6 +85,18 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
+/* Headings of --help and of the man pages: the rows up to and including `last`, in the table's order. */
+struct option_group {
+	const char *title;
+	enum option_id last;
+};
+extern const struct option_group option_groups[];
+extern const size_t option_group_count;
+
+/* Whether --help, the man pages and the completions name the row for this command. One whose help stands in brackets is
+ * known, refused with words, and not advertised. */
+bool option_listed(const struct option_row *row, enum command_id command);
+
 struct option_value {
 	bool set;
 	struct str origin; /* "--format", "PLIMSOLL_FORMAT", ".plimsoll.yaml:3": for messages */

@@ -7,52 +7,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* Reads ahead a little: headers of small members lie close together. */
-#define WINDOW_SIZE ((size_t)64 * 1024)
-
-struct window {
-	int fd;
-	uint64_t at, end;       /* reader's place, end of the file */
-	uint64_t start;         /* of what the buffer holds */
-	size_t filled;
-	char buffer[WINDOW_SIZE];
-};
-
-static ssize_t window_read(void *ctx, void *p, size_t n, struct err *err)
-{
-	struct window *w = ctx;
-	if (w->at >= w->end)
-		return 0;
-	if (w->at < w->start || w->at >= w->start + w->filled) {
-		size_t want = w->end - w->at < WINDOW_SIZE ? (size_t)(w->end - w->at) : WINDOW_SIZE;
-		ssize_t got;
-		do
-			got = pread(w->fd, w->buffer, want, (off_t)w->at);
-		while (got < 0 && errno == EINTR);
-		if (got < 0)
-			return err_set(err, ERR_IO, "reading the archive: %m");
-		if (got == 0)
-			return 0;
-		w->start = w->at;
-		w->filled = (size_t)got;
-	}
-	size_t have = (size_t)(w->start + w->filled - w->at);
-	if (n > have)
-		n = have;
-	memcpy(p, w->buffer + (w->at - w->start), n);
-	w->at += n;
-	return (ssize_t)n;
-}
-
-static int window_skip(void *ctx, uint64_t n, struct err *err)
-{
-	struct window *w = ctx;
-	if (n > w->end - w->at)
-		return err_set(err, ERR_FORMAT, "the archive ends inside a member: truncated at %ju bytes", (uintmax_t)w->end);
-	w->at += n;
-	return 0;
-}
-
 /* A new member under its cleaned name; the last of several with one name counts, as when unpacking. NULL: the name is
  * impossible and nothing can refer to it. */
 static int add_member(struct archive *ar, const struct tar_entry *e, struct archive_member **ret, struct err *err)
@@ -83,10 +37,9 @@ static int add_member(struct archive *ar, const struct tar_entry *e, struct arch
 int archive_index(struct arena *a, int fd, uint64_t size, struct archive *ret, struct err *err)
 {
 	struct archive ar = { .arena = a, .fd = fd };
-	struct window *w = arena_alloc(a, sizeof(*w));
-	w->fd = fd;
-	w->end = size;
-	struct tar *t = tar_open((struct tar_input){ .read = window_read, .skip = window_skip, .ctx = w });
+	struct tar_file *file = arena_alloc(a, sizeof(*file));
+	file->file = (struct source_file){ .fd = fd, .end = size };
+	struct tar *t = tar_open(tar_input_of_file(file));
 	struct tar_entry e;
 	int rc;
 	while ((rc = tar_next(t, &e, err)) > 0) {
@@ -108,28 +61,6 @@ int archive_index(struct arena *a, int fd, uint64_t size, struct archive *ret, s
 }
 
 /* --- streams -------------------------------------------------------------------------------------------------- */
-
-static ssize_t inflated_read(void *ctx, void *p, size_t n, struct err *err)
-{
-	return inflate_read(ctx, p, n, err);
-}
-
-static int inflated_skip(void *ctx, uint64_t n, struct err *err)
-{
-	char *scratch = xmalloc(WINDOW_SIZE);
-	int rc = 0;
-	while (n > 0 && rc == 0) {
-		ssize_t got = inflate_read(ctx, scratch, n < WINDOW_SIZE ? (size_t)n : WINDOW_SIZE, err);
-		if (got == 0)
-			rc = err_set(err, ERR_FORMAT, "the archive ends inside a member: truncated");
-		else if (got < 0)
-			rc = (int)got;
-		else
-			n -= (uint64_t)got;
-	}
-	free(scratch);
-	return rc;
-}
 
 /* The content of the current member as a source: first what was looked at already, then the rest. */
 struct member_source {
@@ -233,7 +164,7 @@ int archive_stream(struct arena *a, struct source src, const struct layer_input 
 	struct inflate *inf = inflate_open(src, err);
 	if (!inf)
 		return err->code;
-	struct tar *t = tar_open((struct tar_input){ .read = inflated_read, .skip = inflated_skip, .ctx = inf });
+	struct tar *t = tar_open(tar_input_of_inflate(inf));
 	struct tar_entry e;
 	int rc;
 	while ((rc = tar_next(t, &e, err)) > 0) {

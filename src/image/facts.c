@@ -82,8 +82,7 @@ void layer_facts_decode(struct arena *a, struct reader *r, struct layer_facts *r
 		*ret = f;
 }
 
-/* The first entry at path or behind it. */
-static size_t first_at(const struct layer_facts *f, struct str path)
+size_t layer_first_at(const struct layer_facts *f, struct str path)
 {
 	size_t lo = 0, hi = f->entry_count;
 	while (lo < hi) {
@@ -98,7 +97,7 @@ static size_t first_at(const struct layer_facts *f, struct str path)
 
 const struct layer_entry *layer_find(const struct layer_facts *f, struct str path, enum layer_entry_kind kind)
 {
-	for (size_t i = first_at(f, path); i < f->entry_count && str_eq(f->entries[i].path, path); i++)
+	for (size_t i = layer_first_at(f, path); i < f->entry_count && str_eq(f->entries[i].path, path); i++)
 		if (f->entries[i].kind == kind)
 			return &f->entries[i];
 	return NULL;
@@ -106,7 +105,7 @@ const struct layer_entry *layer_find(const struct layer_facts *f, struct str pat
 
 const struct layer_entry *layer_node(const struct layer_facts *f, struct str path)
 {
-	for (size_t i = first_at(f, path); i < f->entry_count && str_eq(f->entries[i].path, path); i++)
+	for (size_t i = layer_first_at(f, path); i < f->entry_count && str_eq(f->entries[i].path, path); i++)
 		if (f->entries[i].kind <= ENTRY_HARDLINK)
 			return &f->entries[i];
 	return NULL;

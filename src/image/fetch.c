@@ -9,6 +9,9 @@
 #include <poll.h>
 #include <unistd.h>
 
+/* Coarser than the grain of any kernel's file times (a tick: 10 ms at most). */
+#define SETTLED_MS_MIN 100
+
 static unsigned cache_version(const struct image_options *o)
 {
 	return LAYER_VERSION * 1000 + o->collector_version;
@@ -117,6 +120,23 @@ static int job_hashed(struct fetch *f, struct layer_job *j, struct err *err)
 	return 0;
 }
 
+/* The hasher and the reader read the same file, but not in the same moment: what is put under the digest of one must
+ * have been what the other saw. A file that changed since the work began, or so shortly before that a later change may
+ * bear the same time, is not cached. (A writer that holds the file mapped can still cheat its times: SECURITY.md.) */
+static bool unchanged(const struct layer_job *j)
+{
+	struct stat now;
+	const struct timespec *c = &j->st.st_ctim;
+	int64_t settled_ms = ((int64_t)j->opened.tv_sec - c->tv_sec) * 1000 + (j->opened.tv_nsec - c->tv_nsec) / 1000000;
+	return settled_ms >= SETTLED_MS_MIN && fstat(j->fd, &now) == 0 && fetch_same_file(&now, &j->st);
+}
+
+bool fetch_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
 /* Both are there: the tar must be the one that the config names, and only then is anything remembered. */
 static int job_done(struct fetch *f, struct layer_job *j, struct err *err)
 {
@@ -127,7 +147,7 @@ static int job_done(struct fetch *f, struct layer_job *j, struct err *err)
 	if (!sha256_parse(j->layer->diff_id, &claimed) || !sha256_eq(&claimed, diff_id))
 		return err_set(err, ERR_DIGEST, "its tar has another digest than the config's diff ID: %.*s",
 		               STR_ARG(sha256_text(diff_id, text)));
-	if (!j->from_cache && !f->extra)
+	if (!j->from_cache && !f->extra && unchanged(j))
 		cache_put(f->options->cache, "layer", cache_version(f->options), &j->digest, j->encoded);
 	fetch_progress(f);
 	return 0;

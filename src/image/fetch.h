@@ -6,6 +6,8 @@
 #include "image/image.h"
 #include "sandbox/worker.h"
 
+#include <time.h>
+
 #define FETCH_PARALLEL_MAX 16
 
 struct layer_job {
@@ -13,7 +15,8 @@ struct layer_job {
 	size_t index;       /* in the image */
 	int fd;             /* where the blob lies, [at, end) */
 	uint64_t at, end;
-	struct stat st;     /* of fd, taken before anything was read */
+	struct stat st;     /* of fd, taken before anything was read ... */
+	struct timespec opened; /* ... and when (CLOCK_REALTIME) */
 	/* private */
 	struct worker *reader, *hasher;
 	bool hashed, read, done, from_cache;
@@ -36,5 +39,7 @@ struct fetch {
 
 /* All jobs done, or the first error, with the layer named. No worker is left behind. */
 int fetch_layers(struct fetch *f, struct err *err);
+/* Size and times are equal. */
+bool fetch_same_file(const struct stat *a, const struct stat *b);
 
 #endif

@@ -250,6 +250,7 @@ static int open_blob(const struct resolution *r, size_t i, struct layer_job *j, 
 	const struct image_layer *l = &r->desc.layers[i];
 	j->layer = l;
 	j->index = i;
+	clock_gettime(CLOCK_REALTIME, &j->opened);
 	if (!r->opened->folder) {
 		if (!r->places[i].found)
 			return err_set(err, ERR_FORMAT, "layer %zu, %.*s, is not in the archive", i + 1, STR_ARG(l->path));
@@ -270,12 +271,6 @@ static int open_blob(const struct resolution *r, size_t i, struct layer_job *j, 
 	return 0;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
-	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
-}
-
 /* Remember what was hashed now; parts of one archive go into one entry. */
 static void remember(const struct fetch *f, bool folder)
 {
@@ -289,7 +284,7 @@ static void remember(const struct fetch *f, bool folder)
 		*vec_push(tmp, &parts) = (struct verified_part){ j->at, j->end - j->at, j->digest };
 		if (!folder && i + 1 < f->job_count)
 			continue;
-		if (fresh && fstat(j->fd, &now) == 0 && same_file(&now, &j->st))
+		if (fresh && fstat(j->fd, &now) == 0 && fetch_same_file(&now, &j->st))
 			cache_verified_put(f->options->cache, &j->st, parts.ptr, parts.len, f->options->now);
 		parts.len = 0;
 		fresh = false;

@@ -114,58 +114,14 @@ static int feed_skip(void *ctx, uint64_t n, struct err *err)
 			if (rc < 0)
 				return rc;
 			if (rc == 0)
-				return err_set(err, ERR_FORMAT, "the layer ends inside a file: truncated at %ju bytes", (uintmax_t)f->total);
+				return err_set(err, ERR_FORMAT, "the layer ends inside a file: truncated at %ju bytes",
+				               (uintmax_t)f->total);
 		}
 		size_t have = f->filled - f->at;
 		size_t k = n < have ? (size_t)n : have;
 		f->at += k;
 		n -= k;
 	}
-	return 0;
-}
-
-/* --- a plain layer in a file: by its headers -------------------------------------------------------------------- */
-
-struct seek {
-	struct source_file file; /* at moves */
-	char window[32 * 1024];
-	uint64_t start;
-	size_t filled;
-};
-
-static ssize_t seek_read(void *ctx, void *p, size_t n, struct err *err)
-{
-	struct seek *s = ctx;
-	uint64_t left = s->file.end - s->file.at;
-	if (left == 0)
-		return 0;
-	if (s->file.at < s->start || s->file.at >= s->start + s->filled) {
-		ssize_t got;
-		size_t want = left < sizeof(s->window) ? (size_t)left : sizeof(s->window);
-		do
-			got = pread(s->file.fd, s->window, want, (off_t)s->file.at);
-		while (got < 0 && errno == EINTR);
-		if (got < 0)
-			return err_set(err, ERR_IO, "reading the layer: %m");
-		if (got == 0)
-			return 0;
-		s->start = s->file.at;
-		s->filled = (size_t)got;
-	}
-	size_t have = (size_t)(s->start + s->filled - s->file.at);
-	if (n > have)
-		n = have;
-	memcpy(p, s->window + (s->file.at - s->start), n);
-	s->file.at += n;
-	return (ssize_t)n;
-}
-
-static int seek_skip(void *ctx, uint64_t n, struct err *err)
-{
-	struct seek *s = ctx;
-	if (n > s->file.end - s->file.at)
-		return err_set(err, ERR_FORMAT, "the layer ends inside a file: truncated at %ju bytes", (uintmax_t)s->file.end);
-	s->file.at += n;
 	return 0;
 }
 
@@ -516,10 +472,11 @@ int layer_read(struct arena *a, const struct layer_input *in, struct layer_facts
 	if (rc < 0)
 		return rc;
 	if (plain) {
-		struct seek *seek = arena_alloc(a, sizeof(*seek));
-		seek->file = *in->file;
+		/* By its headers alone; somebody else hashes it. */
+		struct tar_file *file = arena_alloc(a, sizeof(*file));
+		file->file = *in->file;
 		facts.plain = true;
-		rc = walk(&s, (struct tar_input){ .read = seek_read, .skip = seek_skip, .ctx = seek }, err);
+		rc = walk(&s, tar_input_of_file(file), err);
 		facts.size = in->file->end - in->file->at;
 	} else {
 		rc = read_stream(&s, err);

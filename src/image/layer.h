@@ -93,5 +93,7 @@ void layer_facts_decode(struct arena *a, struct reader *r, struct layer_facts *r
 /* The entry of that kind at path, or NULL; layer_node: the one that is a file or link. */
 const struct layer_entry *layer_find(const struct layer_facts *f, struct str path, enum layer_entry_kind kind);
 const struct layer_entry *layer_node(const struct layer_facts *f, struct str path);
+/* Index of the first entry at path or behind it (entry_count: none). */
+size_t layer_first_at(const struct layer_facts *f, struct str path);
 
 #endif

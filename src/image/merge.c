@@ -157,20 +157,6 @@ static int compare_names(const void *a, const void *b)
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* First entry whose path is not before prefix. */
-static size_t lower_bound(const struct layer_facts *f, struct str prefix)
-{
-	size_t lo = 0, hi = f->entry_count;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (str_cmp(f->entries[mid].path, prefix) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 void merged_list(struct arena *a, const struct merged *m, struct str folder, struct merged_names *ret)
 {
 	struct merged_node node;
@@ -181,7 +167,7 @@ void merged_list(struct arena *a, const struct merged *m, struct str folder, str
 	struct str prefix = arena_printf(a, "%.*s%s", STR_ARG(node.path), node.path.len ? "/" : "");
 	for (size_t i = 0; i < m->layer_count; i++) {
 		const struct layer_facts *f = m->layers[i];
-		for (size_t k = lower_bound(f, prefix); k < f->entry_count; k++) {
+		for (size_t k = layer_first_at(f, prefix); k < f->entry_count; k++) {
 			struct str rest = f->entries[k].path;
 			if (!str_skip(&rest, prefix))
 				break;

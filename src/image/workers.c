@@ -176,8 +176,8 @@ static void send_stream_layers(struct worker_io *io, struct arena *a, const stru
 
 static int resolve(struct worker_io *io, struct image_order *o, struct arena *a, struct err *err)
 {
-	struct archive ar;
-	struct image_desc d;
+	struct archive ar = { 0 };
+	struct image_desc d = { 0 };
 	struct image_store store = { .read = ask_parent, .ctx = io };
 	bool stream = false;
 	int rc = 0;

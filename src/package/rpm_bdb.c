@@ -88,7 +88,7 @@ static int read_overflow(struct bdb *db, uint32_t number, uint8_t *p, uint32_t l
 {
 	while (len > 0) {
 		uint8_t bytes[PAGE_HEAD_SIZE];
-		struct page_head h;
+		struct page_head h = { 0 };
 		int rc = read_page(db, number, bytes, sizeof(bytes), &h, err);
 		if (rc != 0)
 			return rc;
@@ -189,7 +189,7 @@ static int read_bucket(struct bdb *db, uint32_t bucket, struct err *err)
 {
 	uint32_t number = bucket + db->spares[bits_of(bucket)];
 	do {
-		struct page_head h;
+		struct page_head h = { 0 };
 		struct err why = { 0 };
 		int rc = read_page(db, number, db->page, db->page_size, &h, &why);
 		if (rc == 0 && (h.number != number || (h.type != PAGE_HASH && h.type != PAGE_HASH_UNSORTED)))

@@ -88,7 +88,7 @@ static void draw_database(struct table *t)
 	para_item(&p, style, "", str_sub(clean(t, r->database.built), 0, 10));
 	para_item(&p, style, ", ", age_text(a, r->database.age_days));
 	if (r->database.stale)
-		para_text(&p, STYLE_YELLOW, STR("(older than --db-max-age allows: plimsoll db update)"));
+		para_text(&p, STYLE_YELLOW, STR("(older than --db-max-age allows: plimsoll db build)"));
 	for (size_t i = 0; t->options->verbose && i < r->database.sources.len; i++) {
 		const struct report_source *s = &r->database.sources.ptr[i];
 		para_break(&p);
@@ -295,7 +295,7 @@ static struct origin_list collect_origins(struct arena *a, const struct target *
 			*at = list.len;
 			*vec_push(a, &list) = (struct origin){ .example = f };
 		}
-		list.ptr[*at].count++;
+		list.ptr[*at].count++; /* NOLINT: pushed when its key was fresh */
 	}
 	if (list.len)
 		qsort(list.ptr, list.len, sizeof(*list.ptr), origins_cmp);

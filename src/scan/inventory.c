@@ -127,7 +127,8 @@ static void keep_one_rpm(struct taking *t, struct databases *all, bool now)
 		if (rpm && first && c->package_count) {
 			if (now)
 				not_assessed(t, d->place,
-				             arena_printf(t->arena, "another rpm database, %.*s, is the one in use", STR_ARG(first->place)));
+				             arena_printf(t->arena, "another rpm database, %.*s, is the one in use",
+				                          STR_ARG(first->place)));
 			continue;
 		}
 		all->ptr[kept++] = *d;

@@ -19,7 +19,8 @@ skip() {
     exit 77
 }
 
-command -v npm >/dev/null && command -v node >/dev/null || skip "node and npm are not installed"
+command -v npm >/dev/null || skip "npm is not installed"
+command -v node >/dev/null || skip "node is not installed"
 mkdir -p "$cache"
 if [ ! -e "$cache/complete" ]; then
     echo "validate_reports: fetching validators into $cache"

@@ -1,5 +1,6 @@
-/* Streams of every form. The first byte chooses the size of what the source gives and of what is asked for. Gzip is read by
- * both engines: where both take it, they must give the same bytes. (One may refuse what the other takes: incomplete codes.) */
+/* Streams of every form. The first byte chooses the size of what the source gives and of what is asked for. Gzip is
+ * read by both engines: where both take it, they must give the same bytes. (One may refuse what the other takes:
+ * incomplete codes.) */
 #include "base/base.h"
 #include "base/inflate.h"
 
@@ -74,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct outcome other = run(bytes, INFLATE_ENGINE_BEST, step, n);
 	if (!first.ok || !other.ok)
 		return 0;
-	if (first.crc != other.crc || first.bytes != other.bytes || first.trailing != other.trailing || first.form != other.form)
+	if (first.crc != other.crc || first.bytes != other.bytes || first.trailing != other.trailing ||
+	    first.form != other.form)
 		abort();
 	return 0;
 }

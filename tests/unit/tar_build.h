@@ -49,7 +49,7 @@ static void build_sum(uint8_t *block, bool as_signed)
 	memset(block + 148, ' ', 8);
 	for (size_t i = 0; i < 512; i++)
 		sum += as_signed ? (int8_t)block[i] : block[i];
-	(void)snprintf((char *)block + 148, 8, "%06o", (unsigned)sum);
+	(void)snprintf((char *)block + 148, 8, "%06o", (unsigned)sum & 0777777);
 }
 
 static void build_text(uint8_t *field, const char *text)
@@ -134,7 +134,7 @@ static void build_pair(uint8_t *field, uint64_t at, uint64_t len)
 
 /* Old GNU: up to 4 parts (offset, length) in the header. */
 static void build_old_sparse(struct build *b, const char *name, uint64_t size, unsigned stored, const uint64_t *parts,
-                             size_t count)
+			     size_t count)
 {
 	uint8_t block[512], pair[24];
 	char stored_text[13];
@@ -169,9 +169,6 @@ static void build_long_old_sparse(struct build *b, const char *name, size_t part
 	}
 }
 
-static void build_end(struct build *b)
-{
-	build_bytes(b, STR(""), 1024);
-}
+static void build_end(struct build *b) { build_bytes(b, STR(""), 1024); }
 
 #endif

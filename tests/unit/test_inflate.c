@@ -1,6 +1,6 @@
-/* Inflating streams. What concerns gzip runs over both engines (ISA-L where the build has it, zlib), which must give the
- * same results to the byte; everything runs through sources and buffers of odd sizes. Independent witnesses: the gzip, zstd,
- * xz and bzip2 programs over every compressed file of the shared data. */
+/* Inflating streams. What concerns gzip runs over both engines (ISA-L where the build has it, zlib), which must give
+ * the same results to the byte; everything runs through sources and buffers of odd sizes. Independent witnesses: the
+ * gzip, zstd, xz and bzip2 programs over every compressed file of the shared data. */
 #include "base/base.h"
 
 #include "base/inflate.h"
@@ -76,8 +76,8 @@ static void check_same(struct outcome *a, struct outcome *b, const char *what)
 	if (a->code != b->code || a->stored != b->stored || a->trailing != b->trailing || a->form != b->form ||
 	    !str_eq(buf_view(&a->out), buf_view(&b->out)))
 		fail_msg("%s: %d, %zu bytes, %llu trailing (%s) and %d, %zu bytes, %llu trailing (%s)", what, a->code,
-		         a->out.len, (unsigned long long)a->trailing, a->err.text, b->code, b->out.len,
-		         (unsigned long long)b->trailing, b->err.text);
+			 a->out.len, (unsigned long long)a->trailing, a->err.text, b->code, b->out.len,
+			 (unsigned long long)b->trailing, b->err.text);
 }
 
 static bool has_isal(void)
@@ -114,9 +114,10 @@ static struct outcome run_all(struct str bytes)
 static void expect(struct str bytes, struct str want, uint64_t trailing, enum inflate_form form)
 {
 	struct outcome o = run_all(bytes);
-	if (o.code || !str_eq(buf_view(&o.out), want) || o.trailing != trailing || o.form != form || o.stored != bytes.len)
-		fail_msg("%d (%s), %zu bytes, %llu trailing, form %d, %llu of %zu stored", o.code, o.err.text, o.out.len,
-		         (unsigned long long)o.trailing, o.form, (unsigned long long)o.stored, bytes.len);
+	if (o.code || !str_eq(buf_view(&o.out), want) || o.trailing != trailing || o.form != form ||
+	    o.stored != bytes.len)
+		fail_msg("%d (%s), %zu bytes, %llu trailing, form %d, %llu of %zu stored", o.code, o.err.text,
+			 o.out.len, (unsigned long long)o.trailing, o.form, (unsigned long long)o.stored, bytes.len);
 	buf_done(&o.out);
 }
 
@@ -127,7 +128,8 @@ static void expect_cut(struct str bytes)
 		bool isal = i & 1, slow = i & 2;
 		if (isal && !has_isal())
 			continue;
-		struct outcome o = run(bytes, isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, slow ? 1 : SIZE_MAX, slow ? 7 : MIB);
+		struct outcome o =
+		    run(bytes, isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, slow ? 1 : SIZE_MAX, slow ? 7 : MIB);
 		if (o.code != ERR_FORMAT || !str_contains(str_from(o.err.text), STR("ends inside a member")))
 			fail_msg("cut at %zu: %d (%s), %zu bytes", bytes.len, o.code, o.err.text, o.out.len);
 		buf_done(&o.out);
@@ -218,7 +220,8 @@ static void put_xz(struct buf *b, struct str content, lzma_check check)
 	assert_true(buf_reserve(b, bound));
 	size_t at = 0;
 	assert_int_equal(lzma_easy_buffer_encode(1, check, NULL, (const uint8_t *)content.ptr, content.len,
-	                                         (uint8_t *)b->ptr + b->len, &at, bound), LZMA_OK);
+						 (uint8_t *)b->ptr + b->len, &at, bound),
+			 LZMA_OK);
 	b->len += at;
 }
 
@@ -226,7 +229,9 @@ static void put_bzip2(struct buf *b, struct str content)
 {
 	unsigned n = (unsigned)content.len * 2 + 1000;
 	assert_true(buf_reserve(b, n));
-	assert_int_equal(BZ2_bzBuffToBuffCompress(b->ptr + b->len, &n, (char *)(uintptr_t)content.ptr, (unsigned)content.len, 9, 0, 0), BZ_OK);
+	assert_int_equal(BZ2_bzBuffToBuffCompress(b->ptr + b->len, &n, (char *)(uintptr_t)content.ptr,
+						  (unsigned)content.len, 9, 0, 0),
+			 BZ_OK);
 	b->len += n;
 }
 
@@ -368,7 +373,8 @@ static void gzip_with_a_changed_bit(void **state)
 	for (size_t i = 8 * 10; i < 8 * b.len; i++) {
 		b.ptr[i / 8] ^= (char)(1 << i % 8);
 		for (int isal = 0; isal <= has_isal(); isal++) {
-			struct outcome o = run(buf_view(&b), isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, SIZE_MAX, 1000);
+			struct outcome o =
+			    run(buf_view(&b), isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, SIZE_MAX, 1000);
 			if (o.code == 0 && !str_eq(buf_view(&o.out), buf_view(&content)))
 				fail_msg("bit %zu changed the content unseen", i);
 			refused += o.code == ERR_FORMAT;
@@ -542,8 +548,11 @@ static void bzip2_streams(void **state)
 static void what_is_no_magic_is_plain(void **state)
 {
 	(void)state;
-	static const struct str texts[] = { STR_INIT("a"), STR_INIT("BZh9 is what bzip2 begins with"), STR_INIT("B"), STR_INIT("("),
-		STR_INIT("BZ"), STR_INIT("P*M"), STR_INIT("\x8b\x1f"), STR_INIT("7zXZ"), STR_INIT("PK\3\4") };
+	static const struct str texts[] = { STR_INIT("a"),        STR_INIT("BZh9 is what bzip2 begins with"),
+					    STR_INIT("B"),        STR_INIT("("),
+					    STR_INIT("BZ"),       STR_INIT("P*M"),
+					    STR_INIT("\x8b\x1f"), STR_INIT("7zXZ"),
+					    STR_INIT("PK\3\4") };
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		expect(texts[i], texts[i], 0, INFLATE_PLAIN);
 	struct buf b = sample(1000000);
@@ -663,7 +672,8 @@ static void bomb_init(struct bomb *m, uint64_t size)
 	put_flushed(&m->head, (struct str){ (char *)block, 512 }, Z_FULL_FLUSH);
 	put_flushed(&m->piece, (struct str){ zeros, m->piece_size }, Z_FULL_FLUSH);
 	put_flushed(&m->tail, (struct str){ zeros, 1024 }, Z_FINISH);
-	uint32_t crc = (uint32_t)crc32(0, block, 512), piece = (uint32_t)crc32(0, (Bytef *)zeros, (unsigned)m->piece_size);
+	uint32_t crc = (uint32_t)crc32(0, block, 512),
+		 piece = (uint32_t)crc32(0, (Bytef *)zeros, (unsigned)m->piece_size);
 	for (uint64_t i = 0; i < m->pieces; i++)
 		crc = (uint32_t)crc32_combine(crc, piece, (off_t)m->piece_size);
 	crc = (uint32_t)crc32_combine(crc, crc32(0, (Bytef *)zeros, 1024), 1024);
@@ -717,7 +727,7 @@ static void a_bomb_streams_in_flat_memory(void **state)
 		uint64_t seen = 0, bytes = 0;
 		struct err err = { 0 };
 		struct inflate *s = inflate_open_engine((struct source){ bomb_read, &m },
-		                                        isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, &err);
+							isal ? INFLATE_ENGINE_ISAL : INFLATE_ENGINE_ZLIB, &err);
 		struct tar_push *t = tar_push_new((struct tar_sink){ .on_entry = bomb_entry, .ctx = &seen });
 		ssize_t n;
 		for (; (n = inflate_read(s, p, 1 << 20, &err)) > 0; bytes += (uint64_t)n)
@@ -785,7 +795,7 @@ static void real_files(void **state)
 	for (size_t i = 0; shared && i < COUNT_OF(kinds) * COUNT_OF(folders); i++) {
 		char pattern[1024];
 		(void)snprintf(pattern, sizeof(pattern), "%s/%s/%s", shared, folders[i / COUNT_OF(kinds)],
-		               kinds[i % COUNT_OF(kinds)].pattern);
+			       kinds[i % COUNT_OF(kinds)].pattern);
 		(void)snprintf(pattern + 512, 512, "%s >/dev/null", kinds[i % COUNT_OF(kinds)].probe);
 		glob_t g;
 		if (system(pattern + 512) != 0 || glob(pattern, 0, NULL, &g) != 0)

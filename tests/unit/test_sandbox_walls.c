@@ -89,6 +89,13 @@ static long read_path_descriptor(void)
 /* An image may hold a node of any device; this one is /dev/zero. */
 static long read_device(void) { return reads(openat(scene.root_fd, "device", O_RDONLY)); }
 
+/* fstat's flag lets a path through; a worker that was root stands in a chroot. */
+static long stat_absolute(void)
+{
+	struct stat st;
+	return fstatat(AT_FDCWD, scene.outside, &st, AT_EMPTY_PATH);
+}
+
 static long read_openat2(void)
 {
 	uint64_t how[3] = { O_RDONLY };
@@ -120,7 +127,10 @@ static long write_rdwr(void) { return openat(scene.root_fd, "inside", O_RDWR); }
 static long write_accmode3(void) { return openat(scene.root_fd, "inside", O_ACCMODE); }
 static long write_append(void) { return openat(scene.root_fd, "inside", O_WRONLY | O_APPEND); }
 static long write_outside(void) { return open(scene.outside, O_WRONLY); }
-static long write_high_bits(void) { return syscall(SYS_openat, scene.root_fd, "inside", 0xffffffff00000000ul | O_WRONLY, 0); }
+static long write_high_bits(void)
+{
+	return syscall(SYS_openat, scene.root_fd, "inside", 0xffffffff00000000ul | O_WRONLY, 0);
+}
 static long write_proc_self(void) { return open("/proc/self/mem", O_RDWR); }
 static long create(void) { return openat(scene.root_fd, "fresh", O_RDONLY | O_CREAT, 0644); }
 static long create_absolute(void) { return open(scene.fresh, O_WRONLY | O_CREAT | O_EXCL, 0644); }
@@ -328,7 +338,8 @@ static long landlock_call(void) { return syscall(444, NULL, 0, 1); }
 static long splice_call(void) { return splice(scene.file_fd, &(off_t){ 0 }, frame_socket(), NULL, 1, 0); }
 static long vmsplice_call(void) { struct iovec v = { scene.world, 1 }; return vmsplice(frame_socket(), &v, 1, 0); }
 static long sendfile_call(void) { return sendfile(memfd_create("m", 0), scene.file_fd, NULL, 1); }
-static long poison_call(void) { return madvise(scene.world, 1, 101); }
+/* MADV_SOFT_OFFLINE and its like, without doing it: a call that gets as far as "no such advice" got through. */
+static long poison_call(void) { return madvise(NULL, 0, 200) < 0 && errno == EINVAL ? 0 : -1; }
 static long futex_pi_call(void) { static uint32_t word; return syscall(SYS_futex, &word, 6, 0, NULL, NULL, 0); }
 static long capset_call(void)
 {
@@ -366,7 +377,8 @@ static const struct attempt {
 	A(read_link_absolute, NEEDS_WALL | TREE_ONLY), A(read_link_relative, NEEDS_WALL | TREE_ONLY),
 	A(read_passwd, NEEDS_WALL), A(read_passwd_raw, NEEDS_WALL), A(read_proc_root, NEEDS_WALL),
 	A(read_other_process, NEEDS_WALL), A(read_path_descriptor, NEEDS_WALL | TREE_ONLY),
-	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(read_openat2, 0), A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
+	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(stat_absolute, ROOT_WALL), A(read_openat2, 0),
+	A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
 #ifdef SYS_open
 	A(read_open2, NEEDS_WALL), A(write_open2, 0), A(create_creat, 0),
 #endif
@@ -396,7 +408,7 @@ static const struct attempt {
 	A(unshare_mount, ROOT_ONLY | MAY_FAIL), A(chroot_call, ROOT_ONLY), A(chdir_call, 0), A(umask_call, 0),
 	A(mount_call, ROOT_ONLY | MAY_FAIL), A(open_tree_call, ROOT_ONLY | MAY_FAIL), A(setuid_call, 0), A(dumpable_call, 0),
 	A(seccomp_call, 0), A(landlock_call, MAY_FAIL), A(splice_call, MAY_FAIL), A(vmsplice_call, MAY_FAIL),
-	A(sendfile_call, 0), A(poison_call, MAY_FAIL), A(futex_pi_call, 0), A(capset_call, 0), A(timer_call, 0),
+	A(sendfile_call, 0), A(poison_call, 0), A(futex_pi_call, 0), A(capset_call, 0), A(timer_call, 0),
 #ifdef __x86_64__
 	A(other_door_i386, MAY_FAIL), A(other_door_x32, MAY_FAIL),
 #endif

@@ -1,6 +1,7 @@
 /* That a worker can do its work behind its walls: descriptors, memory, a thread, digests, inflating, SQLite and the
- * parsers in memory, reading below its folder, also what is only root's; with Landlock as it is, off, and with the rights of its
- * ABI 1 and 2, as root and as nobody. And that a start under load never dies: the filter comes while a thread is young. */
+ * parsers in memory, reading below its folder, also what is only root's; as root and as nobody, with Landlock as it is,
+ * off, and with the rights of its ABI 1 and 2. And that a start under load never dies: the filter comes while a thread is
+ * young. */
 #include "sandbox/worker.h"
 #include "base/base.h"
 #include "base/hash.h"

@@ -1,6 +1,7 @@
 /* Tar by all of its faces: every archive here is read by pull (with and without skipping) and by push (chunks of many
- * sizes, holes both ways, passing over), and all must tell the same. Archives come from GNU tar and Python (with Python's
- * reader as witness), from Go's test data (with Go's reader as witness), and hostile ones from the builder below. */
+ * sizes, holes both ways, passing over), and all must tell the same. Archives come from GNU tar and Python (with
+ * Python's reader as witness), from Go's test data (with Go's reader as witness), and hostile ones from the builder
+ * below. */
 #include "base/base.h"
 
 #include "base/inflate.h"
@@ -21,7 +22,7 @@ static void same(const char *how, struct transcript *got, const struct transcrip
 {
 	if (!str_eq(buf_view(&got->out), buf_view(&want->out)))
 		fail_msg("%s tells:\n%.*s\nthe first way told:\n%.*s", how, STR_ARG(buf_view(&got->out)),
-		         STR_ARG(buf_view(&want->out)));
+			 STR_ARG(buf_view(&want->out)));
 	buf_done(&got->out);
 }
 
@@ -105,17 +106,17 @@ static void every_type(void **state)
 	build_file(&b, "dump", 'D', STR("passed over"));
 	build_end(&b);
 	expect(&b, "d 0 644 0 0 0 dir\n"
-	           "h 0 644 0 0 0 hard -> dir/f\n"
-	           "l 0 644 0 0 0 sym -> ../x\n"
-	           "c 0 644 0 0 0 0,0 chr\n"
-	           "b 0 644 0 0 0 0,0 blk\n"
-	           "p 0 644 0 0 0 fifo\n"
-	           "f 3 644 0 0 0 cont\n  352441c2\n"
-	           "f 3 644 0 0 0 old\n  352441c2\n"
-	           "d 0 644 0 0 0 olddir\n"
-	           "o 11 644 0 0 0 volume\n"
-	           "o 11 644 0 0 0 dump\n"
-	           "end 0\n");
+		   "h 0 644 0 0 0 hard -> dir/f\n"
+		   "l 0 644 0 0 0 sym -> ../x\n"
+		   "c 0 644 0 0 0 0,0 chr\n"
+		   "b 0 644 0 0 0 0,0 blk\n"
+		   "p 0 644 0 0 0 fifo\n"
+		   "f 3 644 0 0 0 cont\n  352441c2\n"
+		   "f 3 644 0 0 0 old\n  352441c2\n"
+		   "d 0 644 0 0 0 olddir\n"
+		   "o 11 644 0 0 0 volume\n"
+		   "o 11 644 0 0 0 dump\n"
+		   "end 0\n");
 }
 
 static void numbers_of_every_kind(void **state)
@@ -124,18 +125,22 @@ static void numbers_of_every_kind(void **state)
 	struct build b = build_new();
 	build_header(&b, (struct head){ .name = "spaces", .type = '0', .size = "          0 " });
 	build_header(&b, (struct head){ .name = "base-256", .type = '5', .mtime = "\x80\0\0\0\0\0\0\1\0\0\0\0" });
-	build_header(&b, (struct head){ .name = "negative", .type = '5', .mtime = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe" });
+	build_header(&b, (struct head){ .name = "negative",
+					.type = '5',
+					.mtime = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe" });
 	build_header(&b, (struct head){ .name = "garbage", .type = '5', .mtime = "zzzzzzzzzzz" });
-	build_header(&b, (struct head){ .name = "over", .type = '5', .mtime = "\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" });
+	build_header(
+	    &b,
+	    (struct head){ .name = "over", .type = '5', .mtime = "\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" });
 	build_header(&b, (struct head){ .name = "signed sum", .type = '5', .link = "\xff\xfe", .signed_sum = true });
 	build_end(&b);
 	expect(&b, "f 0 644 0 0 0 spaces\n  00000000\n"
-	           "d 0 644 0 0 4294967296 base-256\n"
-	           "d 0 644 0 0 -2 negative\n"
-	           "d 0 644 0 0 0 garbage\n"
-	           "d 0 644 0 0 0 over\n"
-	           "d 0 644 0 0 0 signed\\040sum\n"
-	           "end 0\n");
+		   "d 0 644 0 0 4294967296 base-256\n"
+		   "d 0 644 0 0 -2 negative\n"
+		   "d 0 644 0 0 0 garbage\n"
+		   "d 0 644 0 0 0 over\n"
+		   "d 0 644 0 0 0 signed\\040sum\n"
+		   "end 0\n");
 }
 
 static void names_from_all_places(void **state)
@@ -162,15 +167,15 @@ static void names_from_all_places(void **state)
 	build_header(&b, (struct head){ .name = "empty says nothing", .type = '2', .link = "short" });
 	build_end(&b);
 	expect(&b, "f 0 644 0 0 0 prefix/name\n  00000000\n"
-	           "f 0 644 0 0 0 v7\n  00000000\n"
-	           "f 0 644 0 0 0 gnu\n  00000000\n"
-	           "f 0 644 0 0 0 go17/gnu\n  00000000\n"
-	           "f 0 644 0 0 0 long/gnu\n  00000000\n"
-	           "f 0 644 0 0 0 the\\040last\\040x\\040alone\\040counts\n  00000000\n"
-	           "f 0 644 0 0 0 a\\040g\\040header\\040undoes\n  00000000\n"
-	           "l 0 644 0 0 0 l -> long\\040target\n"
-	           "l 0 644 0 0 0 empty\\040says\\040nothing -> pax\\040target\n"
-	           "end 0\n");
+		   "f 0 644 0 0 0 v7\n  00000000\n"
+		   "f 0 644 0 0 0 gnu\n  00000000\n"
+		   "f 0 644 0 0 0 go17/gnu\n  00000000\n"
+		   "f 0 644 0 0 0 long/gnu\n  00000000\n"
+		   "f 0 644 0 0 0 the\\040last\\040x\\040alone\\040counts\n  00000000\n"
+		   "f 0 644 0 0 0 a\\040g\\040header\\040undoes\n  00000000\n"
+		   "l 0 644 0 0 0 l -> long\\040target\n"
+		   "l 0 644 0 0 0 empty\\040says\\040nothing -> pax\\040target\n"
+		   "end 0\n");
 }
 
 static void pax_sizes_and_times(void **state)
@@ -194,42 +199,87 @@ struct broken {
 	const char *why; /* found in the error's words */
 };
 
+static const struct broken broken_cases[] = {
+	{ "negative size",
+	  { .name = "f", .type = '0', .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" },
+	  0,
+	  NULL,
+	  "bad size" },
+	{ "size 2^63",
+	  { .name = "f", .type = '0', .size = "\x80\0\0\0\x80\0\0\0\0\0\0\0" },
+	  0,
+	  NULL,
+	  "bad size" },
+	{ "size 2^90",
+	  { .name = "f", .type = '0', .size = "\x84\0\0\0\0\0\0\0\0\0\0\0" },
+	  0,
+	  NULL,
+	  "bad size" },
+	{ "size no number", { .name = "f", .type = '0', .size = "0000000x000" }, 0, NULL, "bad size" },
+	{ "size 8", { .name = "f", .type = '0', .size = "8" }, 0, NULL, "bad size" },
+	{ "checksum", { .name = "f", .type = '0', .bad_sum = true }, 0, NULL, "wrong checksum" },
+	{ "record too long", { .name = "f" }, 'x', "13 path=two\n", "bad pax record" },
+	{ "record too short", { .name = "f" }, 'x', "11 path=two\n", "bad pax record" },
+	{ "record of 2^64", { .name = "f" }, 'x', "18446744073709551616 path=two\n", "bad pax record" },
+	{ "record of nearly 2^64", { .name = "f" }, 'x', "18446744073709551615 path=two\n", "bad pax record" },
+	{ "record of 0", { .name = "f" }, 'x', "0 path=two\n", "bad pax record" },
+	{ "record of 2", { .name = "f" }, 'x', "2 path=two\n", "bad pax record" },
+	{ "negative record", { .name = "f" }, 'x', "-12 path=two\n", "bad pax record" },
+	{ "record without =", { .name = "f" }, 'x', "12 path-two\n", "bad pax record" },
+	{ "record without key", { .name = "f" }, 'x', "6 =ab\n", "bad pax record" },
+	{ "record without newline", { .name = "f" }, 'x', "12 path=twoX", "bad pax record" },
+	{ "record without space", { .name = "f" }, 'x', "12path=two\n", "bad pax record" },
+	{ "no records at all", { .name = "f" }, 'x', "\n\n\n", "bad pax record" },
+	{ "pax size negative", { .name = "f" }, 'x', "11 size=-1\n", "bad pax size" },
+	{ "pax size 2^63", { .name = "f" }, 'x', "28 size=9223372036854775808\n", "bad pax size" },
+	{ "sparse without count",
+	  { .name = "f" },
+	  'x',
+	  "22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n",
+	  "no count" },
+	{ "sparse count lies",
+	  { .name = "f" },
+	  'x',
+	  "26 GNU.sparse.numblocks=2\n22 GNU.sparse.map=0,0\n",
+	  "the count is not" },
+	{ "sparse half a pair",
+	  { .name = "f" },
+	  'x',
+	  "26 GNU.sparse.numblocks=1\n23 GNU.sparse.offset=0\n",
+	  "do not pair" },
+	{ "sparse two offsets",
+	  { .name = "f" },
+	  'x',
+	  "23 GNU.sparse.offset=0\n23 GNU.sparse.offset=0\n",
+	  "do not pair" },
+	{ "sparse map of words",
+	  { .name = "f" },
+	  'x',
+	  "26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=a,b\n",
+	  "bad number" },
+	{ "sparse map, one number",
+	  { .name = "f" },
+	  'x',
+	  "26 GNU.sparse.numblocks=1\n20 GNU.sparse.map=0\n",
+	  "bad number" },
+	{ "sparse folder",
+	  { .name = "f", .type = '5' },
+	  'x',
+	  "26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=0,0\n",
+	  "without content" },
+	{ "sparse 1.0, no map",
+	  { .name = "f", .type = '0' },
+	  'x',
+	  "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n",
+	  "longer than the content" },
+	{ "old sparse in ustar", { .name = "f", .type = 'S' }, 0, NULL, "not GNU's" },
+};
+
 static void what_lies_is_refused(void **state)
 {
 	(void)state;
-	static const struct broken cases[] = {
-		{ "negative size", { .name = "f", .type = '0', .size = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" }, 0, NULL, "bad size" },
-		{ "size 2^63", { .name = "f", .type = '0', .size = "\x80\0\0\0\x80\0\0\0\0\0\0\0" }, 0, NULL, "bad size" },
-		{ "size 2^90", { .name = "f", .type = '0', .size = "\x84\0\0\0\0\0\0\0\0\0\0\0" }, 0, NULL, "bad size" },
-		{ "size no number", { .name = "f", .type = '0', .size = "0000000x000" }, 0, NULL, "bad size" },
-		{ "size 8", { .name = "f", .type = '0', .size = "8" }, 0, NULL, "bad size" },
-		{ "checksum", { .name = "f", .type = '0', .bad_sum = true }, 0, NULL, "wrong checksum" },
-		{ "record too long", { .name = "f" }, 'x', "13 path=two\n", "bad pax record" },
-		{ "record too short", { .name = "f" }, 'x', "11 path=two\n", "bad pax record" },
-		{ "record of 2^64", { .name = "f" }, 'x', "18446744073709551616 path=two\n", "bad pax record" },
-		{ "record of nearly 2^64", { .name = "f" }, 'x', "18446744073709551615 path=two\n", "bad pax record" },
-		{ "record of 0", { .name = "f" }, 'x', "0 path=two\n", "bad pax record" },
-		{ "record of 2", { .name = "f" }, 'x', "2 path=two\n", "bad pax record" },
-		{ "negative record", { .name = "f" }, 'x', "-12 path=two\n", "bad pax record" },
-		{ "record without =", { .name = "f" }, 'x', "12 path-two\n", "bad pax record" },
-		{ "record without key", { .name = "f" }, 'x', "6 =ab\n", "bad pax record" },
-		{ "record without newline", { .name = "f" }, 'x', "12 path=twoX", "bad pax record" },
-		{ "record without space", { .name = "f" }, 'x', "12path=two\n", "bad pax record" },
-		{ "no records at all", { .name = "f" }, 'x', "\n\n\n", "bad pax record" },
-		{ "pax size negative", { .name = "f" }, 'x', "11 size=-1\n", "bad pax size" },
-		{ "pax size 2^63", { .name = "f" }, 'x', "28 size=9223372036854775808\n", "bad pax size" },
-		{ "sparse without count", { .name = "f" }, 'x', "22 GNU.sparse.major=0\n22 GNU.sparse.minor=1\n", "no count" },
-		{ "sparse count lies", { .name = "f" }, 'x', "26 GNU.sparse.numblocks=2\n22 GNU.sparse.map=0,0\n", "the count is not" },
-		{ "sparse half a pair", { .name = "f" }, 'x', "26 GNU.sparse.numblocks=1\n23 GNU.sparse.offset=0\n", "do not pair" },
-		{ "sparse two offsets", { .name = "f" }, 'x', "23 GNU.sparse.offset=0\n23 GNU.sparse.offset=0\n", "do not pair" },
-		{ "sparse map of words", { .name = "f" }, 'x', "26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=a,b\n", "bad number" },
-		{ "sparse map, one number", { .name = "f" }, 'x', "26 GNU.sparse.numblocks=1\n20 GNU.sparse.map=0\n", "bad number" },
-		{ "sparse folder", { .name = "f", .type = '5' }, 'x', "26 GNU.sparse.numblocks=1\n22 GNU.sparse.map=0,0\n", "without content" },
-		{ "sparse 1.0, no map", { .name = "f", .type = '0' }, 'x', "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n", "longer than the content" },
-		{ "old sparse in ustar", { .name = "f", .type = 'S' }, 0, NULL, "not GNU's" },
-	};
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		const struct broken *c = &cases[i];
+	for (size_t i = 0; i < COUNT_OF(broken_cases); i++) {
+		const struct broken *c = &broken_cases[i];
 		struct build b = build_new();
 		if (c->meta)
 			build_meta(&b, c->meta, str_from(c->records));
@@ -272,7 +322,8 @@ static void nothing_behind_the_end_is_an_entry(void **state)
 	struct err err = { 0 };
 	struct transcript t;
 	transcript_init(&t, true, 100);
-	struct tar_push *p = tar_push_new((struct tar_sink){ transcript_on_entry, transcript_on_data, NULL, transcript_on_end, &t });
+	struct tar_push *p =
+	    tar_push_new((struct tar_sink){ transcript_on_entry, transcript_on_data, NULL, transcript_on_end, &t });
 	assert_int_equal(tar_push_feed(p, b.out.ptr, 1500, &err), 0);
 	assert_false(tar_push_ended(p));
 	assert_int_equal(tar_push_feed(p, b.out.ptr + 1500, b.out.len - 1500, &err), 0);
@@ -296,7 +347,8 @@ static void an_extended_header_over_the_cap(void **state)
 	}
 	struct build b = build_new();
 	/* The size that a 64-bit reader could take for all of memory. */
-	build_header(&b, (struct head){ .name = "m", .type = 'x', .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff" });
+	build_header(&b,
+		     (struct head){ .name = "m", .type = 'x', .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff" });
 	expect(&b, "end -4\n");
 }
 
@@ -339,13 +391,14 @@ static void sparse_maps_of_every_kind(void **state)
 	build_end(&b);
 	expect(&b, want);
 	b = build_new();
-	BUILD_PAX(&b, 'x', "GNU.sparse.size=1300", "GNU.sparse.numblocks=2", "GNU.sparse.offset=2", "GNU.sparse.numbytes=2",
-	          "GNU.sparse.offset=1200", "GNU.sparse.numbytes=2");
+	BUILD_PAX(&b, 'x', "GNU.sparse.size=1300", "GNU.sparse.numblocks=2", "GNU.sparse.offset=2",
+		  "GNU.sparse.numbytes=2", "GNU.sparse.offset=1200", "GNU.sparse.numbytes=2");
 	build_file(&b, "f", '0', STR("abcd"));
 	build_end(&b);
 	expect(&b, want);
 	b = build_new();
-	BUILD_PAX(&b, 'x', "GNU.sparse.size=1300", "GNU.sparse.numblocks=2", "GNU.sparse.map=2,2,1200,2", "GNU.sparse.name=f");
+	BUILD_PAX(&b, 'x', "GNU.sparse.size=1300", "GNU.sparse.numblocks=2", "GNU.sparse.map=2,2,1200,2",
+		  "GNU.sparse.name=f");
 	build_file(&b, "GNUSparseFile.0/f", '0', STR("abcd"));
 	build_end(&b);
 	expect(&b, want);
@@ -439,8 +492,9 @@ static void truncated_at_every_byte(void **state)
 	size_t after_third = b.out.len;
 	build_end(&b);
 	for (size_t n = 0; n < b.out.len; n++) {
-		bool fine = n == 0 || (n >= 512 + 3 && n <= after_first) || (n >= after_second - 512 + 21 && n <= after_second) ||
-		            (n >= after_third - 512 + 4 && n <= after_third) || n == after_third + 512;
+		bool fine = n == 0 || (n >= 512 + 3 && n <= after_first) ||
+			    (n >= after_second - 512 + 21 && n <= after_second) ||
+			    (n >= after_third - 512 + 4 && n <= after_third) || n == after_third + 512;
 		struct transcript t;
 		transcript_init(&t, true, KIB);
 		transcript_push(&t, str_sub(buf_view(&b.out), 0, n), 700, true, false, NULL);
@@ -469,11 +523,15 @@ static void a_file_cut_inside_content_that_is_skipped(void **state)
 	static const struct {
 		uint64_t length, end;
 		int code;
-	} cases[] = { { 512 + MIB, UINT64_MAX, 0 }, { 512 + MIB, 512 + MIB, 0 }, { 512 + MIB - 1, UINT64_MAX, ERR_FORMAT },
-		      { 512 + MIB - 1, 512 + MIB, ERR_FORMAT }, { 512 + MIB, 512 + MIB - 1, ERR_FORMAT }, { 512, 4096, ERR_FORMAT } };
+	} cases[] = { { 512 + MIB, UINT64_MAX, 0 },
+		      { 512 + MIB, 512 + MIB, 0 },
+		      { 512 + MIB - 1, UINT64_MAX, ERR_FORMAT },
+		      { 512 + MIB - 1, 512 + MIB, ERR_FORMAT },
+		      { 512 + MIB, 512 + MIB - 1, ERR_FORMAT },
+		      { 512, 4096, ERR_FORMAT } };
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		assert_int_equal(ftruncate(fd, (off_t)cases[i].length), 0);
-		struct source_file f = { fd, 0, cases[i].end };
+		struct tar_file f = { .file = { fd, 0, cases[i].end } };
 		struct tar *t = tar_open(tar_input_of_file(&f));
 		struct tar_entry e;
 		struct err err = { 0 };
@@ -564,14 +622,27 @@ static void names_made_clean(void **state)
 		struct str path;
 		const char *want; /* NULL: refused */
 	} cases[] = {
-		{ STR_INIT("./a//b/"), "a/b" },     { STR_INIT("/etc/passwd"), "etc/passwd" }, { STR_INIT("/"), "" },
-		{ STR_INIT("./"), "" },             { STR_INIT("."), "" },                     { STR_INIT("a/.."), "" },
-		{ STR_INIT("a/../b"), "b" },        { STR_INIT("a/b/../../c/./d"), "c/d" },    { STR_INIT("//a"), "a" },
-		{ STR_INIT("..."), "..." },         { STR_INIT("a/..b"), "a/..b" },            { STR_INIT(" "), " " },
+		{ STR_INIT("./a//b/"), "a/b" },
+		{ STR_INIT("/etc/passwd"), "etc/passwd" },
+		{ STR_INIT("/"), "" },
+		{ STR_INIT("./"), "" },
+		{ STR_INIT("."), "" },
+		{ STR_INIT("a/.."), "" },
+		{ STR_INIT("a/../b"), "b" },
+		{ STR_INIT("a/b/../../c/./d"), "c/d" },
+		{ STR_INIT("//a"), "a" },
+		{ STR_INIT("..."), "..." },
+		{ STR_INIT("a/..b"), "a/..b" },
+		{ STR_INIT(" "), " " },
 		{ STR_INIT(".wh..wh..opq"), ".wh..wh..opq" },
-		{ STR_INIT(""), NULL },             { STR_INIT(".."), NULL },                  { STR_INIT("../a"), NULL },
-		{ STR_INIT("/../a"), NULL },        { STR_INIT("a/../../b"), NULL },           { STR_INIT("a/b/../../.."), NULL },
-		{ STR_INIT("a\0b"), NULL },         { STR_INIT("\0"), NULL },
+		{ STR_INIT(""), NULL },
+		{ STR_INIT(".."), NULL },
+		{ STR_INIT("../a"), NULL },
+		{ STR_INIT("/../a"), NULL },
+		{ STR_INIT("a/../../b"), NULL },
+		{ STR_INIT("a/b/../../.."), NULL },
+		{ STR_INIT("a\0b"), NULL },
+		{ STR_INIT("\0"), NULL },
 	};
 	char out[TAR_PATH_MAX];
 	struct str got;
@@ -707,8 +778,8 @@ static bool compare_with_go(const char *folder, const char *base)
 	return true;
 }
 
-/* Go ships the archives of its own tests; its reader, the engines' one, is the witness. Those of many gigabytes are left
- * out. */
+/* Go ships the archives of its own tests; its reader, the engines' one, is the witness. Those of many gigabytes are
+ * left out. */
 static void what_go_reads(void **state)
 {
 	(void)state;
@@ -716,10 +787,11 @@ static void what_go_reads(void **state)
 	char folder[] = "/tmp/plimsoll-tar-XXXXXX";
 	assert_non_null(mkdtemp(folder));
 	int r = !source ? 1
-	                : shell("cd %s && command -v go >/dev/null && cp \"$(go env GOROOT)\"/src/archive/tar/testdata/*.tar . && "
-	                        "rm -f writer-big.tar && go build -o witness '%s/tests/witness/tar.go' && "
-	                        "for f in *.tar; do ./witness $f > ${f%%.tar}.go 2>/dev/null; done",
-	                        folder, source);
+			: shell("cd %s && command -v go >/dev/null && cp \"$(go env "
+				"GOROOT)\"/src/archive/tar/testdata/*.tar . && "
+				"rm -f writer-big.tar && go build -o witness '%s/tests/witness/tar.go' && "
+				"for f in *.tar; do ./witness $f > ${f%%.tar}.go 2>/dev/null; done",
+				folder, source);
 	unsigned count = 0;
 	DIR *d = r == 0 ? opendir(folder) : NULL;
 	for (struct dirent *e; d && (e = readdir(d));) {

@@ -347,7 +347,7 @@ static void find_live(struct lists *l, struct str config)
 	const struct value *list = NULL;
 	if (config.len && json_parse(l->a, config, &root, &err) == 0)
 		list = value_get(root, "distributions");
-	for (size_t i = 0; value_is(list, VALUE_MAP) && i < value_len(list); i++) {
+	for (size_t i = 0; list && value_is(list, VALUE_MAP) && i < value_len(list); i++) {
 		struct str platform = feed_debian_platform(list->map.pairs[i].key);
 		bool live = value_str(value_get(list->map.pairs[i].value, "release")).len > 0;
 		if (live && platform.len && !str_eq(platform, STR("debian:sid")) && l->live_count < RELEASES_MAX)
