@@ -127,6 +127,8 @@
 /* Sources and platforms of one advisory file: OSV alone knows 40 ecosystems. */
 #define DB_SOURCES_MAX 4096u
 #define DB_PLATFORMS_MAX 4096u
+/* Ids that one version of a secdb fixed, for pairing them: the longest list met has 138, and the work grows by powers. */
+#define SECDB_LIST_MAX 512u
 /* A version string in an advisory or a package. */
 #define VERSION_LEN_MAX ((size_t)1024)
 /* Facts about one package and one vulnerability that are compared with each other, which is quadratic: the most that

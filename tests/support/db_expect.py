@@ -145,12 +145,26 @@ def secdb(path):
     platform = "alpine:" + d["distroversion"][1:] if "distroversion" in d else "wolfi"
     lists = [(p["pkg"]["name"], v, ids) for p in d["packages"] or [] for v, ids in (p["pkg"].get("secfixes") or {}).items()]
     packages[platform].update(p["pkg"]["name"] for p in d["packages"] or [])
-    pairs = {ids[1] for _, _, ids in lists if len(ids) == 2 and CVE.fullmatch(ids[0]) and ids[1].startswith("GHSA-")}
+    cve_of, alone = {}, set()
+
+    def left_over(ids):
+        ghsas = [i for i in ids if i.startswith("GHSA-")]
+        taken = {cve_of.get(g) for g in ghsas}
+        return ([i for i in ids if CVE.fullmatch(i) and i not in taken],
+                [g for g in ghsas if cve_of.get(g) not in ids and g not in alone])
+
+    for _ in range(2):
+        for _, _, ids in lists:
+            cves, ghsas = left_over(ids)
+            if len(cves) == 1 and len(ghsas) == 1:
+                cve_of.setdefault(ghsas[0], cves[0])
+            if not cves:
+                alone.update(g for g in ghsas if g not in cve_of)
     for package, version, ids in lists:
-        cves = sum(1 for i in ids if CVE.fullmatch(i))
-        ghsas = sum(1 for i in ids if i.startswith("GHSA-"))
+        cves, ghsas = left_over(ids)
         for item in ids:
-            if item.startswith("GHSA-") and (ghsas <= cves or item in pairs):
+            if item.startswith("GHSA-") and (cve_of[item] in ids if item in cve_of else
+                                             item not in alone and len(ghsas) <= len(cves)):
                 continue
             item = re.sub("^CVE[ _]", "CVE-", item)
             found = CVE.findall(item)

@@ -1,9 +1,9 @@
 /* Alpine's secdb and those that follow its form (Wolfi, Chainguard, MinimOS), as JSON or YAML: of each package the
  * versions that fixed something, with the ids. "0" says that the package never had it. Only fixes are named. */
 #include "advisory/feed/feed.h"
+#include "advisory/feed/secdb_names.h"
 
 #include "base/base.h"
-#include "base/map.h"
 #include "base/yaml.h"
 
 struct secdb {
@@ -11,7 +11,7 @@ struct secdb {
 	uint32_t source;
 	struct feed_sink *sink;
 	struct arena *a;
-	struct map pairs; /* GHSA ids that the document shows to be other names of a CVE */
+	struct secdb_names names;
 };
 
 /* "CVE_2019-2426", "CVE-2019-19451.patch", "CVE-2020-1234?": the id is what stands in front. Anything else that is not
@@ -56,38 +56,6 @@ static bool next_word(struct str *rest, struct str *ret)
 	*ret = str_sub(*rest, 0, n);
 	*rest = str_sub(*rest, n, rest->len);
 	return n > 0;
-}
-
-/* Wolfi and its kin list a vulnerability's CVE and its GHSA id side by side, without saying which belongs to which. A
- * list with one of each says so; such pairs hold everywhere. */
-static void learn_pairs(struct secdb *db, const struct value *packages)
-{
-	for (size_t i = 0; i < value_len(packages); i++) {
-		const struct value *fixes = value_get(value_get(value_at(packages, i), "pkg"), "secfixes");
-		for (size_t j = 0; value_is(fixes, VALUE_MAP) && j < value_len(fixes); j++) {
-			const struct value *ids = fixes->map.pairs[j].value;
-			struct str a = value_str(value_at(ids, 0)), b = value_str(value_at(ids, 1));
-			if (value_len(ids) == 2 && feed_is_cve(a) && str_starts(b, STR("GHSA-")))
-				*map_put(db->a, &db->pairs, b, NULL) = 1;
-		}
-	}
-}
-
-/* Whether the GHSA ids of a list are other names of its CVEs: no more of them than there are CVEs. */
-static bool ghsa_are_names(const struct value *ids)
-{
-	size_t cves = 0, ghsas = 0;
-	for (size_t i = 0; i < value_len(ids); i++) {
-		struct str id = value_str(value_at(ids, i));
-		cves += feed_is_cve(id);
-		ghsas += str_starts(id, STR("GHSA-"));
-	}
-	return ghsas <= cves;
-}
-
-static bool is_other_name(const struct secdb *db, struct str id, bool names)
-{
-	return str_starts(id, STR("GHSA-")) && (names || map_get(&db->pairs, id));
 }
 
 /* One item may hold several ids of one vulnerability ("CVE-2017-2887 TALOS-2017-0394"): with a CVE among them, that is
@@ -146,10 +114,9 @@ static void take_package(const struct secdb *db, const struct value *pkg)
 			db->sink->skipped++;
 			continue;
 		}
-		bool names = ghsa_are_names(ids);
 		for (size_t j = 0; j < value_len(ids); j++) {
 			struct str item = value_str(value_at(ids, j));
-			if (is_other_name(db, item, names))
+			if (secdb_names_other(&db->names, ids, item))
 				db->sink->left_out++;
 			else
 				take_item(db, name, fixed, item);
@@ -218,7 +185,7 @@ static void take_doc(struct feed_input *in, const struct feed_doc *doc, struct f
 			break;
 		db.source = feed_source(in, sink, &v->words, FEED_NO_DATE);
 		feed_platform(sink, db.platform, true, false, "", db.source);
-		learn_pairs(&db, packages);
+		secdb_names_learn(doc->arena, packages, &db.names);
 		for (size_t j = 0; j < value_len(packages); j++)
 			take_package(&db, value_get(value_at(packages, j), "pkg"));
 		return;
