@@ -36,7 +36,7 @@ for name in $targets; do
     if [ "$count" -gt 0 ] || { [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; }; then
         found=1
         grep -m 3 -E 'SUMMARY|ERROR:' "$build/findings/$name.log" || true
-        find "$build/findings/$name" -type f | sed 's/^/  /'
+        find "$build/findings/$name" -type f | head -n 10 | sed "s/^/  /"
     fi
 done
 exit $found

@@ -34,8 +34,8 @@ build|must|pkg:cmocka|libcmocka-dev|libcmocka-devel|cmocka-dev|the unit tests
 build|may|pkg:libisal|libisal-dev|isa-l-devel|isa-l-dev|gzip at twice the speed
 build|may|cmd:scdoc|scdoc|scdoc|scdoc|the man pages
 demo|must|cmd:debootstrap|debootstrap|debootstrap|debootstrap|makes the demo's root file system
-demo|may|file:/usr/share/keyrings/debian-archive-keyring.*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
-demo-user|may|file:/usr/share/keyrings/debian-archive-keyring.*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
+demo|may|file:/usr/share/keyrings/debian-archive-*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
+demo-user|may|file:/usr/share/keyrings/debian-archive-*|debian-archive-keyring|debian-keyring|debian-archive-keyring|checks its packages
 demo-user|must|cmd:mmdebstrap|mmdebstrap|mmdebstrap|mmdebstrap|makes the demo's root file system without root
 demo-user|may|cmd:newuidmap|uidmap|shadow-utils|shadow-uidmap|lets a plain user make it, in a user namespace
 demo-user|may|cmd:fakechroot|fakechroot|fakechroot|-|lets a plain user make it, where there are none
@@ -206,7 +206,7 @@ refresh() {
 install_packages() {
     case $family in
     apt)
-        DEBIAN_FRONTEND=noninteractive patiently apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=60 \
+        DEBIAN_FRONTEND=noninteractive patiently apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=5 \
             -o Dpkg::Options::=--force-confold install --no-install-recommends --no-upgrade $1
         ;;
     dnf) patiently dnf -q -y --setopt=install_weak_deps=False install $1 ;;
