@@ -213,6 +213,8 @@ def test_no_sandbox_is_said():
 def test_as_a_plain_user():
     if os.geteuid() != 0:
         raise Skip("wants root to become another user")
+    if not os.path.isdir(ROOT):
+        raise Skip("../shared/inventories is missing")
     with Folder() as d:
         os.chmod(d, 0o755)
         root = d + "/root"

@@ -62,8 +62,9 @@ static void written(struct arena *a, enum form form)
 	static const unsigned page_sizes[] = { 4096, 512, 65536, 1024 };
 	size_t packages = 0;
 	for (size_t i = 0; i < rpm_list_count; i++) {
-		struct arena *ARENA_AUTO list_arena = arena_new();
+		/* May skip, which leaves without cleaning up. */
 		struct str text = rpm_inventory(a, str_cstr(a, arena_printf(a, "%s/packages.tsv", rpm_lists[i])));
+		struct arena *ARENA_AUTO list_arena = arena_new();
 		struct rpm_rows rows = rpm_rows_of(list_arena, text);
 		struct rpm_blobs blobs = rpm_write_headers(list_arena, &rows);
 		bool odd = i % 2 == 1 || str_eq(str_from(rpm_lists[i]), STR("rhel-8-ubi-s390x"));
