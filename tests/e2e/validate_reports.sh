@@ -21,11 +21,13 @@ skip() {
 
 command -v npm >/dev/null || skip "npm is not installed"
 command -v node >/dev/null || skip "node is not installed"
+[ "$(node -p 'process.versions.node.split(".")[0]')" -ge 18 ] || skip "node $(node --version) is too old: 18 is wanted"
 mkdir -p "$cache"
 if [ ! -e "$cache/complete" ]; then
     echo "validate_reports: fetching validators into $cache"
+    # Without a network it gives up soon.
     # shellcheck disable=SC2086
-    (cd "$cache" && npm install --no-save --no-audit --no-fund --ignore-scripts --prefix . $packages) >"$cache/npm.log" 2>&1 ||
+    (cd "$cache" && timeout 240 npm install --fetch-retries=1 --fetch-timeout=30000 --no-save --no-audit --no-fund --ignore-scripts --prefix . $packages) >"$cache/npm.log" 2>&1 ||
         skip "npm could not fetch the validators ($cache/npm.log)"
     chmod +x "$cache/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
     touch "$cache/complete"
