@@ -107,7 +107,9 @@ static struct str of_vendor(const struct distro *d, struct str vendor, bool vend
 {
 	if (vendor.len == 0)
 		return vendors_known ? STR("no stated vendor") : (struct str){ 0 };
-	return contains_nocase(vendor, d->name) ? (struct str){ 0 } : vendor;
+	if (contains_nocase(vendor, d->name))
+		return (struct str){ 0 };
+	return vendor;
 }
 
 struct str distro_origin(const struct distro *d, const struct package *p, bool vendors_known)
