@@ -137,13 +137,18 @@ size_t arena_used(const struct arena *a)
 
 struct str arena_vprintf(struct arena *a, const char *format, va_list args)
 {
+	/* Most texts are short: formatted once, then copied. */
+	char small[512];
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
+	int n = vsnprintf(small, sizeof(small), format, args);
 	if (n < 0)
 		n = 0;
 	char *p = arena_alloc(a, (size_t)n + 1);
-	(void)vsnprintf(p, (size_t)n + 1, format, again);
+	if ((size_t)n < sizeof(small))
+		memcpy(p, small, (size_t)n + 1);
+	else
+		(void)vsnprintf(p, (size_t)n + 1, format, again);
 	va_end(again);
 	return (struct str){ p, (size_t)n };
 }

@@ -93,11 +93,14 @@ bool buf_str(struct buf *b, struct str s)
 
 bool buf_vprintf(struct buf *b, const char *format, va_list args)
 {
+	char small[256];
 	va_list again;
 	va_copy(again, args);
-	int n = vsnprintf(NULL, 0, format, args);
-	bool ok = n >= 0 && buf_reserve(b, (size_t)n + 1);
-	if (ok) {
+	int n = vsnprintf(small, sizeof(small), format, args);
+	bool ok = n >= 0;
+	if (ok && (size_t)n < sizeof(small)) {
+		ok = buf_put_mem(b, small, (size_t)n);
+	} else if (ok && (ok = buf_reserve(b, (size_t)n + 1))) {
 		(void)vsnprintf(b->ptr + b->len, (size_t)n + 1, format, again);
 		b->len += (size_t)n;
 	}

@@ -7,6 +7,10 @@
 
 #include <unistd.h>
 
+#define OUTPUT_BUFFER_SIZE (64 * KIB)
+
+#include <unistd.h>
+
 const struct command commands[] = {
 	{ CMD_IMAGE, "image", "TARGET...", "scan container images",
 	  "A target is the path of an image archive (docker save, podman save, OCI; also compressed) or of an OCI layout folder, "
@@ -137,6 +141,9 @@ int commands_run(int argc, char **argv)
 	struct options o;
 	struct err err = { 0 };
 	int words = 0;
+	/* Reports have megabytes; into a pipe or file they go in pieces of a fair size. */
+	if (!isatty(STDOUT_FILENO))
+		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER_SIZE);
 	argc--;
 	argv++;
 	if (argc && is_help(argv[0])) {

@@ -12,6 +12,8 @@ struct ctx {
 	struct json_writer w;
 	struct arena *arena; /* of one target */
 	const struct report_options *options;
+	const struct target *purls_of;
+	struct str *purls; /* of purls_of->packages, made at first use: a package may have hundreds of findings */
 };
 
 static void put_str(struct json_writer *w, const char *key, struct str s)
@@ -114,6 +116,20 @@ static void put_layers(struct json_writer *w, const struct layer_list *layers)
 	json_end_list(w);
 }
 
+static struct str purl_of(struct ctx *c, const struct package *p, const struct target *t)
+{
+	size_t at = (size_t)(p - t->packages.ptr);
+	if (t->packages.len == 0 || p < t->packages.ptr || at >= t->packages.len)
+		return package_purl(c->arena, p, t->os.id, t->os.version);
+	if (c->purls_of != t) {
+		c->purls_of = t;
+		c->purls = arena_array(c->arena, t->packages.len, sizeof(*c->purls));
+	}
+	if (c->purls[at].len == 0)
+		c->purls[at] = package_purl(c->arena, p, t->os.id, t->os.version);
+	return c->purls[at];
+}
+
 static void put_package_fields(struct ctx *c, const struct package *p, const struct target *t)
 {
 	struct json_writer *w = &c->w;
@@ -123,7 +139,7 @@ static void put_package_fields(struct ctx *c, const struct package *p, const str
 	json_key_str(w, "arch", p->arch);
 	put_str(w, "source_name", p->source_name);
 	put_str(w, "source_version", p->source_version);
-	put_str(w, "purl", package_purl(c->arena, p, t->os.id, t->os.version));
+	put_str(w, "purl", purl_of(c, p, t));
 }
 
 static void put_packages(struct ctx *c, const struct target *t)

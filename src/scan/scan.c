@@ -33,7 +33,6 @@ void scan_begin(struct arena *a, int64_t now, struct report *report)
 {
 	report->tool_version = STR(PLIMSOLL_VERSION);
 	report->started = scan_time(a, now);
-	report->sandbox = sandbox_describe();
 }
 
 void scan_describe_db(struct arena *a, const struct db *db, const char *path, int64_t now, int64_t age_days_max,
@@ -243,6 +242,8 @@ void scan_finish(struct arena *a, const struct policy *policy, uint64_t duration
 {
 	int64_t now = (int64_t)time(NULL);
 	report->duration_ms = duration_ms;
+	/* Now, for the workers of this scan have found out. */
+	report->sandbox = sandbox_describe();
 	policy_apply(a, policy, scan_date(a, now), report);
 	for (size_t i = 0; i < report->targets.len; i++)
 		match_upgrades(a, &report->targets.ptr[i], &report->targets.ptr[i].upgrades);

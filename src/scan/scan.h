@@ -23,11 +23,11 @@ struct scan_options {
 int scan_image(struct arena *a, const struct scan_options *o, const char *target, struct report *report, struct err *err);
 int scan_folder(struct arena *a, const struct scan_options *o, const char *path, struct report *report, struct err *err);
 
-/* The head of the report: tool, start, sandbox; the database and its sources. */
+/* The head of the report: tool, start; the database and its sources. */
 void scan_begin(struct arena *a, int64_t now, struct report *report);
 void scan_describe_db(struct arena *a, const struct db *db, const char *path, int64_t now, int64_t age_days_max,
                       struct report *report);
-/* After the last target: policy, summary, upgrades, duration. */
+/* After the last target: policy, summary, upgrades, duration, sandbox. */
 void scan_finish(struct arena *a, const struct policy *policy, uint64_t duration_ms, struct report *report);
 
 /* "2026-11-24T20:18:15Z" and "2026-11-24". */
