@@ -45,7 +45,7 @@ static int start_worker(const struct fetch *f, const struct layer_job *j, const 
 		.kind = WORKER_BYTES,
 		.run = run,
 		.arg = &order,
-		.prepare = with_ring ? image_order_prepare : NULL,
+		.prepare = with_ring ? image_order_prepare : image_hash_prepare,
 		.thread = with_ring ? image_order_thread : NULL,
 		.fds = { j->fd },
 		.fd_count = 1,

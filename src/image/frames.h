@@ -30,6 +30,7 @@ struct image_order {
 
 int image_order_prepare(void *order, struct err *err);
 void image_order_thread(void *order); /* feeds digests */
+int image_hash_prepare(void *order, struct err *err);
 
 int image_run_resolve(struct worker_io *io, void *order); /* archives, layouts */
 int image_run_layer(struct worker_io *io, void *order);

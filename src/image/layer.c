@@ -296,13 +296,14 @@ static void keep_file(struct scan *s, struct str path, const struct content *con
 	entry->payload = str_dup(s->arena, buf_view(&payload));
 }
 
-static int take_file(struct scan *s, const struct tar_entry *e, struct str path, struct err *err)
+static int take_file(struct scan *s, const struct tar_entry *e, struct str path, bool repeated, struct err *err)
 {
 	struct err why = { 0 };
 	bool extra = is_extra(s, path);
 	enum layer_want want = s->in->collector.want(s->in->collector.ctx, path, e->size, &why);
 	if (want == WANT_NO && !extra) {
-		forget(s, path);
+		if (repeated)
+			forget(s, path);
 		return 0;
 	}
 	if (want == WANT_REFUSED) {
@@ -353,7 +354,7 @@ static int take_entry(struct scan *s, const struct tar_entry *e, struct err *err
 	enum path_kind before = path_set_put(&s->paths, path, kind);
 	switch (e->type) {
 	case TAR_FILE:
-		return take_file(s, e, path, err);
+		return take_file(s, e, path, before != PATH_NONE, err);
 	case TAR_HARDLINK:
 	case TAR_SYMLINK:
 		take_link(s, e, path);

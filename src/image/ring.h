@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-#define RING_SLOT_SIZE ((size_t)1024 * 1024)
+#define RING_SLOT_SIZE ((size_t)256 * 1024)
 #define RING_SLOTS 8
 
 enum ring_digest { RING_INFLATED, RING_STORED };

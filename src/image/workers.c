@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#define HASHER_NICE 10
+
 int image_send_error(struct worker_io *io, const struct err *err)
 {
 	struct buf BUF_AUTO b;
@@ -23,6 +25,16 @@ int image_order_prepare(void *arg, struct err *err)
 	struct image_order *o = arg;
 	(void)err;
 	o->ring = ring_new();
+	return 0;
+}
+
+/* Inflating cannot be split: while a layer is read, three threads want two processors, and the one that inflates should
+ * not be the one that waits. */
+int image_hash_prepare(void *arg, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	(void)!nice(HASHER_NICE);
 	return 0;
 }
 

@@ -79,9 +79,54 @@ static bool is_os_file(struct str path)
 	return false;
 }
 
+/* Nearly every file of a layer is not wanted: its name's first letter and length say so without a look at the tables.
+ * A set bit means "perhaps". */
+struct name_filter {
+	uint64_t lengths[256];
+};
+
+static void filter_add(struct name_filter *f, struct str name)
+{
+	if (name.len)
+		f->lengths[(unsigned char)name.ptr[0]] |= (uint64_t)1 << (name.len < 63 ? name.len : 63);
+}
+
+static bool filter_has(const struct name_filter *f, struct str name)
+{
+	return name.len && f->lengths[(unsigned char)name.ptr[0]] >> (name.len < 63 ? name.len : 63) & 1;
+}
+
+static struct name_filter file_names, folder_names;
+
+static void add_place(const char *place)
+{
+	struct str path = str_from(place);
+	if (str_drop(&path, STR("/*")))
+		filter_add(&folder_names, base_name(path));
+	else
+		filter_add(&file_names, base_name(path));
+}
+
+static void fill_filters(void)
+{
+	filter_add(&file_names, wal_name);
+	for (size_t i = 0; i < package_format_count; i++)
+		for (size_t k = 0; package_formats[i].paths[k]; k++)
+			add_place(package_formats[i].paths[k]);
+	for (size_t i = 0; os_files[i]; i++)
+		add_place(os_files[i]);
+}
+
+static bool may_be_wanted(struct str path)
+{
+	return filter_has(&file_names, base_name(path)) || filter_has(&folder_names, parent_name(path));
+}
+
 static enum layer_want want(void *ctx, struct str path, uint64_t size, struct err *why)
 {
 	(void)ctx;
+	if (!may_be_wanted(path))
+		return WANT_NO;
 	if (str_eq(base_name(path), wal_name)) {
 		if (size == 0)
 			return WANT_NO;
@@ -184,6 +229,7 @@ static void collect(void *ctx, struct str path, const struct content *c, struct 
 
 struct layer_collector collect_collector(void)
 {
+	fill_filters();
 	return (struct layer_collector){ .want = want, .sniff = sniff, .collect = collect, .refuse = refuse };
 }
 
