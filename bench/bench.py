@@ -82,12 +82,24 @@ def show(times):
         print(f"    {name:<28} median {statistics.median(t) * 1000:9.1f} ms   best {min(t) * 1000:9.1f} ms")
 
 
+def spawned(command):
+    """Seconds from spawn to exit, without Python's own way of starting programs, which takes a millisecond."""
+    quiet = [(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0), (os.POSIX_SPAWN_OPEN, 2, "/dev/null", os.O_WRONLY, 0)]
+    start = time.perf_counter()
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=quiet)
+    os.waitpid(pid, 0)
+    return time.perf_counter() - start
+
+
 def part_start(args):
     print("start (--version)")
-    commands = {"plimsoll": ([PROGRAM, "--version"], None)}
+    commands = {"true": ["/bin/true"], "plimsoll": [PROGRAM, "--version"]}
     if trivy():
-        commands["trivy"] = ([trivy(), "--version"], None)
-    times = paired(4 * args.rounds, **commands)
+        commands["trivy"] = [trivy(), "--version"]
+    times = {name: [] for name in commands}
+    for _ in range(8 * args.rounds):
+        for name, command in commands.items():
+            times[name].append(spawned(command))
     show(times)
     goal("start", statistics.median(times["plimsoll"]) * 1000, 3, unit=" ms")
 
@@ -166,7 +178,7 @@ def part_db(args):
         t = [timed([PROGRAM, "db", "build", "--feeds", feeds, "-o", out, "-q"]) for _ in range(3)]
         print(f"    {os.path.getsize(out) / 1e6:.1f} MB from all feeds")
         goal("db build over all feeds", statistics.median(t), 20, unit=" s")
-    bench = os.path.join(SOURCE, "build", "bench_db")
+    bench = os.path.join(os.path.dirname(PROGRAM), "bench", "bench_db")
     shipped = os.path.join(SOURCE, "data", "advisories.plimsoll")
     if os.path.exists(bench):
         out = subprocess.run([bench, shipped], check=True, stdout=subprocess.PIPE).stdout.decode()

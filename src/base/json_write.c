@@ -214,11 +214,43 @@ void json_end_map(struct json_writer *w) { write_end(w, '}'); }
 void json_begin_list(struct json_writer *w) { write_begin(w, '['); }
 void json_end_list(struct json_writer *w) { write_end(w, ']'); }
 
+/* What stands before a key, and a key that needs no escapes, at once: reports are mostly keys. 0: not in this way. */
+static size_t key_text(const struct json_writer *w, struct str key, char *out, size_t size)
+{
+	size_t spaces = w->depth > 0 ? (size_t)w->indent * w->depth : 0, n = 0;
+	if (w->after_key || spaces + key.len + 8 > size)
+		return 0;
+	if (!w->first)
+		out[n++] = ',';
+	if (spaces)
+		out[n++] = '\n';
+	memset(out + n, ' ', spaces);
+	n += spaces;
+	out[n++] = '"';
+	for (size_t i = 0; i < key.len; i++) {
+		if (!is_plain((unsigned char)key.ptr[i]))
+			return 0;
+		out[n++] = key.ptr[i];
+	}
+	out[n++] = '"';
+	out[n++] = ':';
+	if (w->indent)
+		out[n++] = ' ';
+	return n;
+}
+
 void json_key(struct json_writer *w, const char *key)
 {
-	write_lead(w);
-	write_string(w, str_from(key));
-	write_raw(w, w->indent ? STR(": ") : STR(":"));
+	char text[128];
+	size_t n = key_text(w, str_from(key), text, sizeof(text));
+	if (n) {
+		(void)fwrite_unlocked(text, 1, n, w->out);
+		w->first = false;
+	} else {
+		write_lead(w);
+		write_string(w, str_from(key));
+		write_raw(w, w->indent ? STR(": ") : STR(":"));
+	}
 	w->after_key = true;
 }
 
