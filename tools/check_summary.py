@@ -14,58 +14,77 @@ import json
 import os
 import re
 import sys
+import textwrap
 
 FAILED = {"FAIL", "ERROR", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS"}
+CMOCKA_RUN = re.compile(r"^\[ RUN +\] ")
 CMOCKA_CASE = re.compile(r"^\[ +(OK|SKIPPED|FAILED) +\] ([A-Za-z_]\w*)$")
 HARNESS_CASE = re.compile(r"^(ok|skip|FAIL) +(test_\w+)(?: - (.*))?$")
 WORDS = {"OK": "passed", "ok": "passed", "SKIPPED": "skipped", "skip": "skipped", "FAILED": "failed", "FAIL": "failed"}
-REASON = re.compile(r"skip", re.IGNORECASE)
+REASON = re.compile(r"skip|missing|not tried", re.IGNORECASE)
+SILENT = "says no reason"
 
 
 def cases(log):
-    """[(name, passed|failed|skipped, reason)] of one program's output."""
-    found = {}
-    lines = log.get("stdout", "").splitlines()
-    for line in lines:
+    """[(name, passed|failed|skipped, reason or None)] of one program's output."""
+    found, said = {}, None
+    for line in log.get("stdout", "").splitlines():
         m = CMOCKA_CASE.match(line) or HARNESS_CASE.match(line)
         if m:
-            reason = m.group(3) if m.re is HARNESS_CASE else None
-            found[m.group(2)] = (WORDS[m.group(1)], reason)
-    for line in log.get("stderr", "").splitlines():  # cmocka's failures
+            found[m.group(2)] = (WORDS[m.group(1)], m.group(3) if m.re is HARNESS_CASE else said)
+        elif CMOCKA_RUN.match(line):
+            said = None
+        elif REASON.search(line):
+            said = line.strip()
+    for line in log.get("stderr", "").splitlines():  # cmocka's list of failures
         m = CMOCKA_CASE.match(line)
-        if m and m.group(2) in found or m and WORDS[m.group(1)] != "passed":
-            found[m.group(2)] = (WORDS[m.group(1)], None)
+        if m and m.group(1) == "FAILED":
+            found[m.group(2)] = ("failed", None)
     return [(name, state, reason) for name, (state, reason) in found.items()]
 
 
 def reasons(log):
     """What the program said about skipping, once each."""
-    said = [l.strip() for l in (log.get("stderr", "") + "\n" + log.get("stdout", "")).splitlines()
-            if REASON.search(l) and not CMOCKA_CASE.match(l) and not l.lstrip().startswith("[")]
-    return list(dict.fromkeys(said))
+    lines = (log.get("stderr", "") + "\n" + log.get("stdout", "")).splitlines()
+    said = [l.strip() for l in lines if REASON.search(l) and "SKIPPED" not in l and not HARNESS_CASE.match(l)]
+    return "; ".join(dict.fromkeys(said)) or SILENT
 
 
 class Sum:
     def __init__(self):
-        self.passed, self.failed, self.skipped = 0, [], []
+        self.passed, self.failed, self.skipped = 0, [], 0
+        self.why = {}  # (program, reason) -> case -> runs
+
+    def skip(self, run, name, case, reason):
+        self.skipped += 1
+        self.why.setdefault((name, reason), {}).setdefault(case, []).append(run)
 
     def add(self, run, log):
-        name, result = f"{run}: {log['name'].split(' / ')[-1]}", log["result"]
+        name, result = log["name"].split(" / ")[-1], log["result"]
         found = cases(log)
-        states = [state for _, state, _ in found]
-        if result in FAILED and "failed" not in states:
-            self.failed.append(f"{name} ({result.lower()}, exit {log.get('returncode')})")
+        if result in FAILED and "failed" not in [state for _, state, _ in found]:
+            self.failed.append(f"{run}: {name} ({result.lower()}, exit {log.get('returncode')})")
         elif result == "SKIP" and not found:
-            self.skipped.append(f"{name}: {'; '.join(reasons(log)) or 'says no reason'}")
+            self.skip(run, name, "", reasons(log))
         elif not found:
             self.passed += 1
         for case, state, reason in found:
             if state == "passed":
                 self.passed += 1
             elif state == "failed":
-                self.failed.append(f"{name}: {case}")
+                self.failed.append(f"{run}: {name}: {case}")
             else:
-                self.skipped.append(f"{name}: {case}: {reason or '; '.join(reasons(log)) or 'says no reason'}")
+                self.skip(run, name, case, reason or reasons(log))
+
+    def print_skipped(self):
+        print("Skipped:")
+        for (name, reason), found in self.why.items():
+            runs = ", ".join(dict.fromkeys(run for where in found.values() for run in where))
+            names = ", ".join(case for case in found if case)
+            print(textwrap.fill(f"{name} ({runs}): {reason}", 118, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False))
+            if names:
+                print(textwrap.fill(names, 118, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False))
+        print()
 
 
 def read(path, total):
@@ -87,13 +106,14 @@ def main():
     total = Sum()
     for path in sys.argv[1:]:
         read(path, total)
-    for title, names in (("Skipped", total.skipped), ("Failed", total.failed)):
-        if names:
-            print(f"{title}:")
-            for name in names:
-                print("  " + name)
-            print()
-    print(f"{total.passed} passed, {len(total.failed)} failed, {len(total.skipped)} skipped")
+    if total.why:
+        total.print_skipped()
+    if total.failed:
+        print("Failed:")
+        for name in total.failed:
+            print("  " + name)
+        print()
+    print(f"{total.passed} passed, {len(total.failed)} failed, {total.skipped} skipped")
     sys.exit(1 if total.failed or not total.passed else 0)
 
 

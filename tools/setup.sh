@@ -55,6 +55,7 @@ check|may|file:/usr/bin/db5.3_load /usr/bin/db_load|db5.3-util/db-util|libdb-uti
 check|may|file:/usr/share/perl5/Dpkg/*.pm /usr/share/perl5/*/Dpkg/*.pm|libdpkg-perl|dpkg-perl|dpkg|a second opinion on versions
 check|may|cmd:node|nodejs|nodejs|nodejs|runs other people's validators over the reports
 check|may|cmd:npm|npm|nodejs-npm/npm|npm|brings those validators
+check|may|file:/usr/share/i18n/locales/de_DE|locales|glibc-locale-source|-|a language with decimal commas for the tests
 check|may|cmd:setfattr|attr|attr|attr|tests of the sandbox
 check|may|cmd:bash|bash|bash|bash|tests of the completions
 check|may|cmd:zsh|zsh|zsh|zsh|tests of the completions

@@ -18,7 +18,8 @@ const struct option_row option_rows[] = {
 	{ OPT_IGNORE_UNFIXED, "ignore-unfixed", 0, OPTION_FLAG, NULL, NULL, "show only what a fixed version exists for", SCAN },
 	{ OPT_IGNORE_STATUS, "ignore-status", 0, OPTION_LIST, "LIST",
 	  "affected will_not_fix fix_deferred end_of_life under_investigation fixed",
-	  "do not show findings without a fix in these states: affected, will_not_fix, fix_deferred, end_of_life, under_investigation; fixed: those with a fix",
+	  "do not show findings without a fix in these states: affected, will_not_fix, fix_deferred, end_of_life, "
+	  "under_investigation; fixed: those with a fix",
 	  SCAN },
 	{ OPT_LIST_ALL_PKGS, "list-all-pkgs", 0, OPTION_FLAG, NULL, NULL, "also list the packages (json, table)", SCAN },
 	{ OPT_SHOW_SUPPRESSED, "show-suppressed", 0, OPTION_FLAG, NULL, NULL, "also show what was ignored, and by what", SCAN },
