@@ -136,11 +136,13 @@ struct scan {
 	VEC(struct layer_entry) entries;
 	struct buf last_parent;
 	struct layer_facts *facts;
+	size_t used_before; /* of the arena, which in a stream also holds the layers before this one */
 };
 
 static bool keep_room(struct scan *s, struct str path, struct str link)
 {
-	if (s->entries.len >= LAYER_ENTRIES_MAX || arena_used(s->arena) + path.len + link.len > LAYER_NAMES_SIZE_MAX) {
+	size_t used = arena_used(s->arena) - s->used_before;
+	if (s->entries.len >= LAYER_ENTRIES_MAX || used + path.len + link.len > LAYER_NAMES_SIZE_MAX) {
 		s->facts->dropped++;
 		return false;
 	}
@@ -467,7 +469,7 @@ static int is_plain_file(const struct source_file *file, bool *ret, struct err *
 int layer_read(struct arena *a, const struct layer_input *in, struct layer_facts *ret, struct err *err)
 {
 	struct layer_facts facts = { 0 };
-	struct scan s = { .arena = a, .in = in, .facts = &facts };
+	struct scan s = { .arena = a, .in = in, .facts = &facts, .used_before = arena_used(a) };
 	bool plain = false;
 	int rc = in->file && !in->hash_stored ? is_plain_file(in->file, &plain, err) : 0;
 	if (rc < 0)

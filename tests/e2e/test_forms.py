@@ -5,6 +5,7 @@ import gzip
 import os
 import subprocess
 import sys
+import tarfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import *  # noqa: E402,F403
@@ -97,6 +98,19 @@ def test_real_images():
         check(report["targets"][0]["os"]["version"].startswith(version), report["targets"][0]["os"])
         with open(path, "rb") as f:
             equal(packages(scan("image", "-", stdin=f)), packages(report))
+
+
+def test_a_stream_of_layers_full_of_links_keeps_the_last():
+    """What is kept of one layer has a cap; the layers before it in a stream must not use it up."""
+    full = layer_tar([entry(f"links/{i:06}/{'x' * 60}", kind="symlink", link="y" * 60) for i in range(40000)], tarfile.USTAR_FORMAT)
+    last = layer_tar([entry("etc/os-release", OS_RELEASE), entry(STATUS, status(("a", "1")))])
+    with Folder() as d:
+        path = docker_archive(d + "/i.tar", [full, full, full, last])
+        with open(path, "rb") as f:
+            pipe = subprocess.Popen(["cat"], stdin=f, stdout=subprocess.PIPE)
+            report = scan("image", "-", stdin=pipe.stdout)
+        equal([p[1] for p in packages(report)], ["a"])
+        equal([n for n in not_assessed(report) if "LAYER_" in n["reason"]], [])
 
 
 def two_images(d):
