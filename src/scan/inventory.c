@@ -19,8 +19,9 @@ struct databases {
 
 /* Entries are looked at in many states but decoded once. */
 struct decoded {
-	const struct layer_entry *entry;
+	const struct layer_entry *entry; /* its bytes are the key */
 	bool ok;
+	unsigned listed; /* the look around in which it was listed last */
 	struct collected collected;
 };
 
@@ -30,7 +31,8 @@ struct taking {
 	const struct inventory_options *options;
 	struct target *target;
 	struct inventory_wishes *wishes;
-	VEC(struct decoded *) decoded;
+	struct map decoded; /* entry -> struct decoded */
+	unsigned look;      /* counts find_databases */
 };
 
 static void not_assessed(struct taking *t, struct str what, struct str reason)
@@ -41,15 +43,24 @@ static void not_assessed(struct taking *t, struct str what, struct str reason)
 	*vec_push(t->arena, &t->target->not_assessed) = (struct not_assessed){ .what = what, .reason = reason };
 }
 
-static const struct collected *decode(struct taking *t, const struct layer_entry *entry)
+/* There may be as many as a layer has names (status.d): found by a table. */
+static struct decoded *decoded_of(struct taking *t, const struct layer_entry *entry)
 {
-	for (size_t i = 0; i < t->decoded.len; i++)
-		if (t->decoded.ptr[i]->entry == entry)
-			return t->decoded.ptr[i]->ok ? &t->decoded.ptr[i]->collected : NULL;
+	const struct str asked = { (const char *)&entry, sizeof(entry) };
+	const uint64_t *at = map_get(&t->decoded, asked);
+	if (at)
+		return (struct decoded *)(uintptr_t)*at;
 	struct decoded *d = ARENA_NEW(t->arena, struct decoded);
 	d->entry = entry;
 	d->ok = collect_decode(t->arena, entry->payload, &d->collected);
-	*vec_push(t->arena, &t->decoded) = d;
+	const struct str key = { (const char *)&d->entry, sizeof(d->entry) };
+	*map_put(t->arena, &t->decoded, key, NULL) = (uintptr_t)d;
+	return d;
+}
+
+static const struct collected *decode(struct taking *t, const struct layer_entry *entry)
+{
+	const struct decoded *d = decoded_of(t, entry);
 	return d->ok ? &d->collected : NULL;
 }
 
@@ -84,21 +95,23 @@ static void look_at(struct taking *t, const struct merged *m, const struct packa
 		add_wish(t, &node);
 	if (node.kind != MERGED_FILE || node.entry->kind != ENTRY_FILE)
 		return;
-	for (size_t i = 0; i < out->len; i++)
-		if (out->ptr[i].entry == node.entry)
-			return;
-	const struct collected *c = decode(t, node.entry);
+	struct decoded *d = decoded_of(t, node.entry);
+	const struct collected *c = d->ok ? &d->collected : NULL;
+	if (d->listed == t->look)
+		return;
 	/* A place that several rows share belongs to the one that read the file; "status" of opkg reads like dpkg's. */
 	if (c && c->kind == COLLECTED_PACKAGES && format->sniff && !str_eq(c->format, str_from(format->name)))
 		return;
 	if (c && c->kind == COLLECTED_TEXT)
 		return;
+	d->listed = t->look;
 	*vec_push(t->arena, out) = (struct database){ format, place, node.entry, node.layer };
 }
 
 static void find_databases(struct taking *t, const struct merged *m, struct databases *ret)
 {
 	*ret = (struct databases){ 0 };
+	t->look++;
 	for (size_t i = 0; i < package_format_count; i++) {
 		const struct package_format *f = &package_formats[i];
 		for (size_t k = 0; f->paths[k]; k++) {
