@@ -156,7 +156,7 @@ static void take_end(struct build *b, struct job *j, struct str payload)
 	j->records = read_varint(&r);
 	j->left_out = read_varint(&r);
 	j->skipped = read_varint(&r);
-	if (r.bad || code > -ERR_WORKER) {
+	if (r.bad || code > -ERR_LAST) {
 		j->rc = err_set(&j->err, ERR_WORKER, "its worker's last word makes no sense");
 		return;
 	}

@@ -16,6 +16,10 @@ enum {
 	ERR_NOT_FOUND = -6,
 	ERR_DIGEST = -7,      /* content does not match the digest that names it */
 	ERR_WORKER = -8,      /* a worker died or broke the protocol */
+	ERR_ABSENT = -9,      /* nothing of that kind on this machine (no engine, no store) */
+	ERR_ACCESS = -10,     /* it is there, and may not be read by this user */
+	ERR_NET = -11,        /* no answer over the network, or none that can be used */
+	ERR_LAST = ERR_NET,
 };
 
 struct err {

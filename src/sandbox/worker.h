@@ -21,7 +21,10 @@
 
 #include <sys/types.h>
 
-enum worker_kind { WORKER_BYTES, WORKER_TREE };
+/* WORKER_NET talks to engines, registries and servers of feeds (net/http.h): it may make and connect sockets, resolve
+ * names, start threads (the resolver's), and open files for reading (authorities, resolv.conf); it may not listen, write
+ * to any file but descriptors that it was given, execute, signal or trace. Its wall-clock time is not limited. */
+enum worker_kind { WORKER_BYTES, WORKER_TREE, WORKER_NET };
 
 #define WORKER_FDS_MAX 16
 
