@@ -41,6 +41,17 @@
 #define LAYER_ENTRIES_MAX 2000000u
 /* Memory for the names of those. */
 #define LAYER_NAMES_SIZE_MAX (24 * MIB)
+/* Folders inside folders of a layer that lies as a folder: each keeps a descriptor open while what lies in it is read.
+ * Debian's deepest tree has about twenty. */
+#define TREE_DEPTH_MAX 512u
+/* What one run remembers of layers for the images that share them; beyond it they are read again. */
+#define IMAGE_MEMO_SIZE_MAX (16 * MIB)
+/* A file that names images, one a line. */
+#define TARGET_LIST_SIZE_MAX (4 * MIB)
+/* Value of an attribute by which overlay marks a folder or file; "y" and "x" are all that is known. */
+#define OVERLAY_MARK_SIZE_MAX 16u
+/* Names of a file's attributes, together; Linux gives at most 64 KiB. */
+#define XATTR_NAMES_SIZE_MAX (4 * KIB)
 /* A path while its links are being followed: the kernel's PATH_MAX. */
 #define LINK_PATH_MAX ((size_t)4096)
 /* Symbolic links followed in one look-up: the kernel's own limit is 40. */

@@ -2,8 +2,10 @@
 #include "base/base.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/yaml.h"
 #include "cmd/commands.h"
+#include "image/stores.h"
 #include "report/formats.h"
 #include "sandbox/worker.h"
 #include "scan/scan.h"
@@ -27,6 +29,8 @@ struct run {
 	struct arena *arena;
 	struct policy policy;
 	struct scan_options scan;
+	struct image_access access;
+	struct str_list targets;
 	struct report report;
 	VEC(struct output) outputs;
 	int64_t exit_code, exit_on_eol, db_age_days_max;
@@ -231,6 +235,73 @@ static int take_options(struct run *r, struct err *err)
 	take_skips(r);
 	r->scan.platform = option_text(r->options, OPT_PLATFORM, (struct str){ 0 });
 	r->scan.distro = option_text(r->options, OPT_DISTRO, (struct str){ 0 });
+	r->access.offline = option_flag(r->options, OPT_OFFLINE);
+	return rc;
+}
+
+/* --- targets ------------------------------------------------------------------------------------------------------ */
+
+/* A name a line; empty lines and what begins with # are passed over. */
+static int take_file_of_targets(struct run *r, struct err *err)
+{
+	struct str path = option_text(r->options, OPT_FROM_FILE, (struct str){ 0 }), rest, line;
+	int rc = 0;
+	if (path.len == 0)
+		return 0;
+	if (str_eq(path, STR("-")))
+		rc = fs_read_fd(r->arena, STDIN_FILENO, TARGET_LIST_SIZE_MAX, &rest, err);
+	else
+		rc = fs_read(r->arena, str_cstr(r->arena, path), TARGET_LIST_SIZE_MAX, &rest, err);
+	if (rc < 0)
+		return err_wrap(err, "--from-file"), ERR_USAGE;
+	while (str_cut(&rest, '\n', &line)) {
+		line = str_trim(line);
+		if (line.len && line.ptr[0] != '#')
+			*vec_push(r->arena, &r->targets) = line;
+	}
+	return 0;
+}
+
+static int take_all_images(struct run *r, struct err *err)
+{
+	struct image_options o = { .access = &r->access, .now = r->scan.now };
+	struct str_list notes = { 0 };
+	if (!option_flag(r->options, OPT_ALL))
+		return 0;
+	int rc = stores_list(r->arena, &o, &r->targets, &notes, err);
+	for (size_t i = 0; i < notes.len; i++)
+		log_warn("%.*s", STR_ARG(notes.ptr[i]));
+	return rc;
+}
+
+/* As they were named, each once: stores list an image under each of its names, which is worth a report each. */
+static void drop_repeated_targets(struct run *r)
+{
+	struct map seen = { 0 };
+	size_t kept = 0;
+	for (size_t i = 0; i < r->targets.len; i++) {
+		bool fresh;
+		(void)map_put(r->arena, &seen, r->targets.ptr[i], &fresh);
+		if (fresh)
+			r->targets.ptr[kept++] = r->targets.ptr[i];
+	}
+	r->targets.len = kept;
+}
+
+static int take_targets(struct run *r, struct err *err)
+{
+	const struct options *o = r->options;
+	for (size_t i = 0; i < o->args.len; i++)
+		*vec_push(r->arena, &r->targets) = str_from(o->args.ptr[i]);
+	int rc = take_file_of_targets(r, err);
+	if (rc == 0)
+		rc = take_all_images(r, err);
+	drop_repeated_targets(r);
+	if (rc == 0 && r->targets.len == 0 && (o->values[OPT_FROM_FILE].set || option_flag(o, OPT_ALL)))
+		return err_set(err, ERR_NOT_FOUND, "no image is named there");
+	if (rc == 0 && r->targets.len == 0)
+		rc = err_set(err, ERR_USAGE, "what is to be scanned? plimsoll %s --help shows how to say it",
+		             o->command == CMD_FS ? "fs" : "image");
 	return rc;
 }
 
@@ -354,10 +425,10 @@ static void say_policy_notes(const struct run *r)
 static int scan_targets(struct run *r, uint64_t start_ms)
 {
 	int failed = EXIT_DONE;
-	for (size_t i = 0; i < r->options->args.len; i++) {
-		const char *target = r->options->args.ptr[i];
+	for (size_t i = 0; i < r->targets.len; i++) {
+		const char *target = str_cstr(r->arena, r->targets.ptr[i]);
 		struct err err = { 0 };
-		r->scan.progress_ctx = str_cstr(r->arena, str_from(target));
+		r->scan.progress_ctx = str_cstr(r->arena, r->targets.ptr[i]);
 		int rc = r->options->command == CMD_FS ? scan_folder(r->arena, &r->scan, target, &r->report, &err)
 		                                       : scan_image(r->arena, &r->scan, target, &r->report, &err);
 		progress_end();
@@ -384,19 +455,19 @@ static int scan(const struct options *o)
 	struct str db_path;
 	uint64_t start_ms = now_ms();
 	r.scan.now = (int64_t)time(NULL);
-	if (o->args.len == 0)
-		return command_failed((err_set(&err, ERR_USAGE, "what is to be scanned? plimsoll %s --help shows how to say it",
-		                               o->command == CMD_FS ? "fs" : "image"),
-		                       &err));
 	if (take_options(&r, &err) < 0)
 		return command_failed(&err);
 	sandbox_setup(!option_flag(o, OPT_NO_SANDBOX));
+	if (take_targets(&r, &err) < 0)
+		return command_failed(&err);
 	struct db *db = command_open_db(a, o, &db_path, &err);
 	if (!db)
 		return command_failed(&err);
 	struct cache *cache = cache_open(option_flag(o, OPT_NO_CACHE) ? NULL : command_cache_dir(a, o));
 	r.scan.db = db;
 	r.scan.cache = cache;
+	r.scan.access = &r.access;
+	r.scan.memo = image_memo_new();
 	r.scan.progress = show_progress;
 	scan_begin(a, r.scan.now, &r.report);
 	scan_describe_db(a, db, str_cstr(a, db_path), r.scan.now, r.db_age_days_max, &r.report);
@@ -405,6 +476,7 @@ static int scan(const struct options *o)
 		log_error("the database %.*s is damaged; \"plimsoll db verify\" says where", STR_ARG(db_path));
 		code = EXIT_FAILED;
 	}
+	image_memo_free(r.scan.memo);
 	cache_close(cache);
 	db_close(db);
 	return code;

@@ -27,6 +27,8 @@ void layer_facts_encode(const struct layer_facts *f, struct buf *out)
 	buf_varint(out, f->trailing);
 	buf_varint(out, f->refused);
 	buf_varint(out, f->dropped);
+	buf_varint(out, f->closed);
+	buf_varint(out, f->redirected);
 	buf_varint(out, f->entry_count);
 	for (size_t i = 0; i < f->entry_count; i++) {
 		const struct layer_entry *e = &f->entries[i];
@@ -66,6 +68,8 @@ void layer_facts_decode(struct arena *a, struct reader *r, struct layer_facts *r
 	f.trailing = read_varint(r);
 	f.refused = read_varint(r);
 	f.dropped = read_varint(r);
+	f.closed = read_varint(r);
+	f.redirected = read_varint(r);
 	f.entry_count = read_count(r, 4);
 	if (f.entry_count > LAYER_ENTRIES_MAX)
 		r->bad = true;

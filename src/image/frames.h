@@ -17,10 +17,16 @@ enum image_frame {
 
 /* One order for all kinds; each worker uses its part. */
 struct image_order {
-	int fd;                        /* archive, blob, or standard input; -1: ask the parent for files */
+	int fd;                        /* archive, blob, or standard input; -1: ask the parent for documents */
+	int out;                       /* the tee: where the bytes go on to */
 	uint64_t at, end;              /* part of fd */
 	bool seekable;
 	struct image_choice choice;
+	/* NULL: image_resolve */
+	int (*resolve)(struct arena *a, const struct image_store *store, const struct image_choice *choice,
+	               struct image_desc *ret, struct err *err);
+	enum layer_folder_form form;   /* a store's folder */
+	bool needs_trusted;
 	struct layer_collector collector;
 	struct layer_extra extra;
 	struct folder_paths paths;     /* folders */
@@ -36,6 +42,8 @@ int image_run_resolve(struct worker_io *io, void *order); /* archives, layouts *
 int image_run_layer(struct worker_io *io, void *order);
 int image_run_hash(struct worker_io *io, void *order);
 int image_run_folder(struct worker_io *io, void *order);
+int image_run_tree(struct worker_io *io, void *order); /* a layer that is a folder */
+int image_run_tee(struct worker_io *io, void *order);  /* hashes a pipe and passes it on */
 
 /* Worker: send an error and give the exit code that goes with it (0: the error was told). */
 int image_send_error(struct worker_io *io, const struct err *err);

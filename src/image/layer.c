@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "base/tar.h"
+#include "image/layer_build.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -128,86 +129,11 @@ static int feed_skip(void *ctx, uint64_t n, struct err *err)
 /* --- entries ---------------------------------------------------------------------------------------------------- */
 
 struct scan {
-	struct arena *arena;
+	struct layer_build build;
 	const struct layer_input *in;
 	struct tar *tar;
-	struct path_set paths;
-	struct map nodes; /* path -> index + 1 into entries, for FILE and links */
-	VEC(struct layer_entry) entries;
-	struct buf last_parent;
 	struct layer_facts *facts;
-	size_t used_before; /* of the arena, which in a stream also holds the layers before this one */
 };
-
-static bool keep_room(struct scan *s, struct str path, struct str link)
-{
-	size_t used = arena_used(s->arena) - s->used_before;
-	if (s->entries.len >= LAYER_ENTRIES_MAX || used + path.len + link.len > LAYER_NAMES_SIZE_MAX) {
-		s->facts->dropped++;
-		return false;
-	}
-	return true;
-}
-
-static struct layer_entry *keep(struct scan *s, enum layer_entry_kind kind, struct str path, struct str link)
-{
-	if (!keep_room(s, path, link))
-		return NULL;
-	struct layer_entry *e;
-	path = str_dup(s->arena, path);
-	if (kind <= ENTRY_HARDLINK) {
-		uint64_t *at = map_put(s->arena, &s->nodes, path, NULL);
-		if (*at == 0) {
-			(void)vec_push(s->arena, &s->entries);
-			*at = s->entries.len;
-		}
-		e = &s->entries.ptr[*at - 1];
-	} else {
-		e = vec_push(s->arena, &s->entries);
-	}
-	*e = (struct layer_entry){ .kind = kind, .path = path, .link = str_dup(s->arena, link) };
-	return e;
-}
-
-/* Something else stands at this path now: the entry that was kept loses its path and is left out at the end. */
-static void forget(struct scan *s, struct str path)
-{
-	uint64_t *at = map_get(&s->nodes, path);
-	if (at && *at) {
-		s->entries.ptr[*at - 1].path = (struct str){ 0 };
-		*at = 0;
-	}
-}
-
-static void imply_parents(struct scan *s, struct str path)
-{
-	ptrdiff_t slash = str_rfind(path, '/');
-	if (slash < 0)
-		return;
-	struct str parent = str_sub(path, 0, (size_t)slash);
-	if (str_eq(parent, buf_view(&s->last_parent)))
-		return;
-	buf_clear(&s->last_parent);
-	buf_put(&s->last_parent, parent);
-	path_set_imply_parents(&s->paths, path);
-}
-
-/* ".wh..wh..opq" and ".wh.NAME"; true if the entry was such a mark. */
-static bool take_whiteout(struct scan *s, struct str path)
-{
-	ptrdiff_t slash = str_rfind(path, '/');
-	struct str folder = str_sub(path, 0, slash < 0 ? 0 : (size_t)slash);
-	struct str name = str_sub(path, (size_t)(slash + 1), path.len);
-	if (!str_skip(&name, STR(".wh.")))
-		return false;
-	if (str_eq(name, STR(".wh..opq"))) {
-		(void)keep(s, ENTRY_OPAQUE, folder, (struct str){ 0 });
-	} else if (name.len && !str_starts(name, STR(".wh."))) {
-		struct str gone = arena_printf(s->arena, "%.*s%s%.*s", STR_ARG(folder), folder.len ? "/" : "", STR_ARG(name));
-		(void)keep(s, ENTRY_WHITEOUT, gone, (struct str){ 0 });
-	}
-	return true;
-}
 
 /* Content on its way to the collector: in memory, or in a memfd once it passes the memory budget. */
 struct capture {
@@ -248,14 +174,6 @@ static int capture_add(struct capture *c, struct str bytes, struct err *err)
 	return rc < 0 ? rc : spill(c, bytes, err);
 }
 
-static bool is_extra(const struct scan *s, struct str path)
-{
-	for (size_t i = 0; i < s->in->extra.count; i++)
-		if (str_eq(s->in->extra.paths[i], path))
-			return true;
-	return false;
-}
-
 static int read_content(struct scan *s, struct str path, bool sniff, struct capture *c, bool *ret_wanted, struct err *err)
 {
 	char chunk[32 * 1024];
@@ -282,34 +200,18 @@ static int read_content(struct scan *s, struct str path, bool sniff, struct capt
 	return 0;
 }
 
-/* Keep the path, with what the collector says of its content (or, without content, of the reason why not). */
-static void keep_file(struct scan *s, struct str path, const struct content *content, const struct err *why)
-{
-	const struct layer_collector *c = &s->in->collector;
-	struct layer_entry *entry = keep(s, ENTRY_FILE, path, (struct str){ 0 });
-	if (!entry)
-		return;
-	struct buf BUF_AUTO payload;
-	buf_init(&payload, FRAME_PAYLOAD_MAX);
-	if (content)
-		c->collect(c->ctx, path, content, &payload);
-	else
-		c->refuse(c->ctx, path, why, &payload);
-	entry->payload = str_dup(s->arena, buf_view(&payload));
-}
-
 static int take_file(struct scan *s, const struct tar_entry *e, struct str path, bool repeated, struct err *err)
 {
 	struct err why = { 0 };
-	bool extra = is_extra(s, path);
+	bool extra = layer_build_extra(&s->build, path);
 	enum layer_want want = s->in->collector.want(s->in->collector.ctx, path, e->size, &why);
 	if (want == WANT_NO && !extra) {
 		if (repeated)
-			forget(s, path);
+			layer_build_forget(&s->build, path);
 		return 0;
 	}
 	if (want == WANT_REFUSED) {
-		keep_file(s, path, NULL, &why);
+		layer_build_file(&s->build, path, NULL, &why);
 		return 0;
 	}
 	struct capture c = { .fd = -1 };
@@ -318,9 +220,9 @@ static int take_file(struct scan *s, const struct tar_entry *e, struct str path,
 	int rc = read_content(s, path, !extra, &c, &wanted, err);
 	struct content content = { .mem = buf_view(&c.mem), .fd = c.fd, .size = c.size };
 	if (rc == 0 && wanted)
-		keep_file(s, path, &content, NULL);
+		layer_build_file(&s->build, path, &content, NULL);
 	else if (rc == 0)
-		forget(s, path);
+		layer_build_forget(&s->build, path);
 	buf_done(&c.mem);
 	if (c.fd >= 0)
 		close(c.fd);
@@ -333,10 +235,10 @@ static void take_link(struct scan *s, const struct tar_entry *e, struct str path
 	struct str link = e->link;
 	if (e->type == TAR_HARDLINK && (!tar_clean_path(e->link, clean, &link) || link.len == 0)) {
 		s->facts->refused++;
-		forget(s, path);
+		layer_build_forget(&s->build, path);
 		return;
 	}
-	(void)keep(s, e->type == TAR_HARDLINK ? ENTRY_HARDLINK : ENTRY_SYMLINK, path, link);
+	(void)layer_build_keep(&s->build, e->type == TAR_HARDLINK ? ENTRY_HARDLINK : ENTRY_SYMLINK, path, link);
 }
 
 static int take_entry(struct scan *s, const struct tar_entry *e, struct err *err)
@@ -349,11 +251,11 @@ static int take_entry(struct scan *s, const struct tar_entry *e, struct err *err
 	}
 	if (path.len == 0)
 		return 0;
-	imply_parents(s, path);
-	if (take_whiteout(s, path))
+	layer_build_parents(&s->build, path);
+	if (layer_build_mark(&s->build, path))
 		return 0;
 	enum path_kind kind = e->type == TAR_DIR ? PATH_FOLDER : PATH_OTHER;
-	enum path_kind before = path_set_put(&s->paths, path, kind);
+	enum path_kind before = path_set_put(&s->build.paths, path, kind);
 	switch (e->type) {
 	case TAR_FILE:
 		return take_file(s, e, path, before != PATH_NONE, err);
@@ -363,36 +265,9 @@ static int take_entry(struct scan *s, const struct tar_entry *e, struct err *err
 		return 0;
 	default:
 		if (before == PATH_OTHER)
-			forget(s, path);
+			layer_build_forget(&s->build, path);
 		return 0;
 	}
-}
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct layer_entry *x = a, *y = b;
-	int c = str_cmp(x->path, y->path);
-	return c ? c : (int)x->kind - (int)y->kind;
-}
-
-static void finish_entries(struct scan *s)
-{
-	struct layer_facts *f = s->facts;
-	size_t kept = 0;
-	for (size_t i = 0; i < s->entries.len; i++) {
-		const struct layer_entry *e = &s->entries.ptr[i];
-		if (e->path.len || e->kind == ENTRY_OPAQUE)
-			s->entries.ptr[kept++] = *e;
-	}
-	if (kept)
-		qsort(s->entries.ptr, kept, sizeof(*s->entries.ptr), compare_entries);
-	f->entries = s->entries.ptr;
-	f->entry_count = kept;
-	f->dropped += s->paths.full;
-	struct buf BUF_AUTO paths;
-	buf_init(&paths, (size_t)LAYER_ENTRIES_MAX * 8);
-	path_set_encode(&s->paths, &paths);
-	f->paths = str_dup(s->arena, buf_view(&paths));
 }
 
 static int walk(struct scan *s, struct tar_input input, struct err *err)
@@ -400,17 +275,14 @@ static int walk(struct scan *s, struct tar_input input, struct err *err)
 	struct tar_entry e;
 	int rc;
 	s->tar = tar_open(input);
-	buf_init(&s->last_parent, TAR_PATH_MAX);
 	while ((rc = tar_next(s->tar, &e, err)) > 0)
 		if ((rc = take_entry(s, &e, err)) < 0)
 			break;
 	s->facts->refused += tar_paths_too_long(s->tar);
 	s->facts->size = tar_offset(s->tar);
 	tar_close(s->tar);
-	buf_done(&s->last_parent);
 	if (rc == 0)
-		finish_entries(s);
-	path_set_done(&s->paths);
+		layer_build_finish(&s->build);
 	return rc;
 }
 
@@ -469,11 +341,12 @@ static int is_plain_file(const struct source_file *file, bool *ret, struct err *
 int layer_read(struct arena *a, const struct layer_input *in, struct layer_facts *ret, struct err *err)
 {
 	struct layer_facts facts = { 0 };
-	struct scan s = { .arena = a, .in = in, .facts = &facts, .used_before = arena_used(a) };
+	struct scan s = { .in = in, .facts = &facts };
 	bool plain = false;
 	int rc = in->file && !in->hash_stored ? is_plain_file(in->file, &plain, err) : 0;
 	if (rc < 0)
 		return rc;
+	layer_build_init(&s.build, a, &in->collector, &in->extra, &facts);
 	if (plain) {
 		/* By its headers alone; somebody else hashes it. */
 		struct tar_file *file = arena_alloc(a, sizeof(*file));
@@ -484,6 +357,7 @@ int layer_read(struct arena *a, const struct layer_input *in, struct layer_facts
 	} else {
 		rc = read_stream(&s, err);
 	}
+	layer_build_done(&s.build);
 	if (rc == 0)
 		*ret = facts;
 	return rc;

@@ -18,7 +18,7 @@
 
 /* Changes when what is kept changes its meaning or form: older cache entries are then not found. The collector's own
  * version is added by the caller. */
-#define LAYER_VERSION 1u
+#define LAYER_VERSION 2u
 
 enum layer_entry_kind {
 	ENTRY_FILE,     /* wanted; payload is the collector's */
@@ -44,10 +44,20 @@ struct layer_facts {
 	uint64_t size;         /* inflated bytes */
 	uint64_t trailing;     /* bytes behind the compressed data */
 	uint64_t refused;      /* entries with impossible names ("..", NUL, too long) */
-	uint64_t dropped;      /* entries over LAYER_ENTRIES_MAX or LAYER_NAMES_SIZE_MAX */
+	uint64_t dropped;      /* entries over LAYER_ENTRIES_MAX, LAYER_NAMES_SIZE_MAX or (folders) TREE_DEPTH_MAX */
+	uint64_t closed;       /* folders: what this user may not read */
+	uint64_t redirected;   /* folders: what overlay has moved here from another path, by a mark that is not followed */
+	bool in_place;         /* read as a folder: no digest was computed. Not in the wire form: the parent knows */
 	struct layer_entry *entries; /* sorted by path, then kind; a path has at most one of FILE, SYMLINK, HARDLINK */
 	size_t entry_count;
 	struct str paths; /* path_set's wire form */
+};
+
+/* How a store lays a layer out as a folder. */
+enum layer_folder_form {
+	FOLDER_OVERLAY, /* whiteouts are character devices 0:0, opaque folders have trusted.overlay.opaque or user.overlay.opaque */
+	FOLDER_FUSE,    /* besides: files .wh.NAME, .wh..wh..opq, user.fuseoverlayfs.opaque */
+	FOLDER_WHOLE,   /* the whole tree up to this layer (vfs): hides all below it */
 };
 
 /* What to do with files; calls come from the thread that reads. */
@@ -85,6 +95,11 @@ struct layer_input {
 
 /* ERR_FORMAT (with the offset) for what is no whole tar, ERR_LIMIT over LAYER_SIZE_MAX. *ret lives in the arena. */
 int layer_read(struct arena *a, const struct layer_input *in, struct layer_facts *ret, struct err *err);
+
+/* The same of a layer that lies as a folder in a store (layer_tree.c); runs in a tree worker whose folder it is. Sees
+ * trusted.* attributes only where the worker does. ERR_IO where the folder itself cannot be read. */
+int layer_read_tree(struct arena *a, int root_fd, enum layer_folder_form form, const struct layer_collector *collector,
+                    const struct layer_extra *extra, struct layer_facts *ret, struct err *err);
 
 void layer_facts_encode(const struct layer_facts *f, struct buf *out);
 /* Slices point into the reader's bytes; r->bad on anything that could not have been written by encode. */

@@ -8,6 +8,7 @@
 #ifndef PLIMSOLL_IMAGE_ORIGIN_H
 #define PLIMSOLL_IMAGE_ORIGIN_H
 
+#include "image/layer.h"
 #include "image/manifest.h"
 #include "model/report.h"
 
@@ -18,12 +19,6 @@ enum layer_place_kind {
 	PLACE_PART,   /* bytes of a file: [at, end) of fd. Hashed beside, cached, as for archives */
 	PLACE_FOLDER, /* a folder that holds the layer's files. Not hashed, not cached */
 	PLACE_STREAM, /* bytes that come once: `stream` starts them. Hashed on the way, cached, not fetched where cached */
-};
-
-enum layer_folder_form {
-	FOLDER_OVERLAY, /* whiteouts are character devices 0:0, opaque folders have trusted.overlay.opaque or user.overlay.opaque */
-	FOLDER_FUSE,    /* besides: files .wh.NAME, .wh..wh..opq, user.fuseoverlayfs.opaque */
-	FOLDER_WHOLE,   /* the whole tree up to this layer (vfs): hides all below it */
 };
 
 struct layer_place {
@@ -51,7 +46,8 @@ struct image_origin {
 	int (*place)(void *ctx, struct arena *a, const struct image_desc *d, size_t layer, struct layer_place *ret,
 	             struct err *err);
 	/* A pipe's reading end and the worker that fills it, which must end well for the bytes to count. Frames of the worker
-	 * are ignored but for FRAME_ERROR. */
+	 * are ignored but for FRAME_ERROR (image/frames.h). A worker that finds that nobody reads any more (EPIPE) ends without
+	 * a word: whoever stopped reading has said why. */
 	int (*stream)(void *ctx, const struct image_desc *d, size_t layer, int *ret_fd, struct worker **ret_worker,
 	              struct err *err);
 	/* A docker-archive or oci-archive as a stream; where set, resolve, read, place are not used. */
@@ -67,7 +63,6 @@ struct image_access {
 	const char *cacert;
 	bool insecure;
 	bool offline;                /* no network: registries and remote engines are refused */
-	unsigned timeout_seconds;
 };
 
 /* A kind of place that images lie in. The table is image_stores[] in image/stores.c, in the order in which a name without

@@ -6,9 +6,11 @@
 #include "image/archive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define HASHER_NICE 10
+#define TEE_SIZE ((size_t)1024 * 1024)
 
 int image_send_error(struct worker_io *io, const struct err *err)
 {
@@ -90,10 +92,27 @@ int image_run_layer(struct worker_io *io, void *arg)
 	struct layer_facts facts;
 	struct err err = { 0 };
 	o->io = io;
-	in.source = source_of_file(&file);
-	in.file = &again;
+	in.source = o->seekable ? source_of_file(&file) : source_of_fd(&o->fd);
+	in.file = o->seekable ? &again : NULL;
 	int rc = layer_read(a, &in, &facts, &err);
 	ring_close(o->ring);
+	if (rc < 0)
+		return image_send_error(io, &err);
+	send_facts(io, 0, (struct str){ 0 }, &facts);
+	return 0;
+}
+
+int image_run_tree(struct worker_io *io, void *arg)
+{
+	struct image_order *o = arg;
+	struct arena *ARENA_AUTO a = arena_new();
+	struct layer_facts facts;
+	struct err err = { 0 };
+	int rc = 0;
+	if (o->needs_trusted && !worker_io_sees_trusted(io))
+		rc = err_set(&err, ERR_ACCESS, "overlay's marks on its folders can only be seen with CAP_SYS_ADMIN");
+	if (rc == 0)
+		rc = layer_read_tree(a, o->fd, o->form, &o->collector, &o->extra, &facts, &err);
 	if (rc < 0)
 		return image_send_error(io, &err);
 	send_facts(io, 0, (struct str){ 0 }, &facts);
@@ -118,6 +137,48 @@ int image_run_hash(struct worker_io *io, void *arg)
 		hasher_add(h, p, (size_t)got);
 		at += (uint64_t)got;
 	}
+	struct sha256 digest = hasher_take(h);
+	worker_io_send(io, FRAME_DIGEST, (struct str){ (const char *)digest.bytes, SHA256_SIZE });
+	hasher_free(h);
+	free(p);
+	return 0;
+}
+
+/* Pages go from pipe to pipe without a copy (tee), and are then read here for the digest. */
+static ssize_t pass_on(int in, int out, char *p)
+{
+	ssize_t n;
+	do
+		n = tee(in, out, TEE_SIZE, 0);
+	while (n < 0 && errno == EINTR);
+	for (ssize_t at = 0; n > 0 && at < n;) {
+		ssize_t got = read(in, p + at, (size_t)(n - at));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return -1;
+		at += got;
+	}
+	return n;
+}
+
+int image_run_tee(struct worker_io *io, void *arg)
+{
+	struct image_order *o = arg;
+	char *p = xmalloc(TEE_SIZE);
+	struct hasher *h = hasher_new();
+	struct err err = { 0 };
+	ssize_t n;
+	while ((n = pass_on(o->fd, o->out, p)) > 0)
+		hasher_add(h, p, (size_t)n);
+	if (n < 0) {
+		/* Whoever read behind us has gone, and has said why. */
+		if (errno == EPIPE)
+			return 0;
+		err_set(&err, ERR_IO, "passing on: %m");
+		return image_send_error(io, &err);
+	}
+	close(o->out);
 	struct sha256 digest = hasher_take(h);
 	worker_io_send(io, FRAME_DIGEST, (struct str){ (const char *)digest.bytes, SHA256_SIZE });
 	hasher_free(h);
@@ -209,7 +270,7 @@ static int resolve(struct worker_io *io, struct image_order *o, struct arena *a,
 		store = archive_store(&ar);
 	}
 	if (rc == 0)
-		rc = image_resolve(a, &store, &o->choice, &d, err);
+		rc = o->resolve ? o->resolve(a, &store, &o->choice, &d, err) : image_resolve(a, &store, &o->choice, &d, err);
 	if (rc < 0)
 		return rc;
 	rc = send_desc(io, &d, o->fd >= 0 ? &ar : NULL, stream);

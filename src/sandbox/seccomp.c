@@ -63,6 +63,7 @@ struct row {
 static const struct row rows[] = {
 	/* Descriptors that are there. */
 	{ ALL, "read" }, { ALL, "pread64" }, { ALL, "write" }, { ALL, "pwrite64" }, { ALL, "readv" }, { ALL, "writev" },
+	{ BYTES, "tee" }, /* from pipe to pipe, both of them given */
 	{ ALL, "lseek" }, { ALL, "_llseek" }, { ALL, "close" }, { ALL, "dup" },
 	{ ALL, "fstat" }, { ALL, "fstat64" }, { ALL, "fadvise64" }, { ALL, "fadvise64_64" },
 	/* Not F_SETOWN (signals to others), F_SETFL, locks, leases. */

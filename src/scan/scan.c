@@ -91,6 +91,15 @@ static void say_layer_trouble(struct arena *a, const struct layer_facts *f, size
 		*vec_push(a, &t->not_assessed) = (struct not_assessed){
 			what, STR("entries over LAYER_ENTRIES_MAX or LAYER_NAMES_SIZE_MAX"), f->dropped, 0
 		};
+	if (f->closed)
+		*vec_push(a, &t->not_assessed) = (struct not_assessed){
+			what, STR("folders and files that this user may not read"), f->closed, 0
+		};
+	if (f->redirected)
+		*vec_push(a, &t->not_assessed) = (struct not_assessed){
+			what, STR("folders and files that overlay took over from another path (redirect), which is not followed"),
+			f->redirected, 0
+		};
 	if (f->trailing)
 		*vec_push(a, &t->notes) =
 		        arena_printf(a, "layer %zu: %ju bytes behind its compressed data", i + 1, (uintmax_t)f->trailing);
@@ -99,9 +108,7 @@ static void say_layer_trouble(struct arena *a, const struct layer_facts *f, size
 /* The inventory, and with what a second look at single layers brings the inventory again. */
 struct look {
 	struct arena *arena;
-	const struct image_target *target;
-	const struct image_options *image_options;
-	const struct image *image; /* NULL: a folder */
+	struct image *image; /* NULL: a folder */
 	struct inventory_options inventory_options;
 };
 
@@ -125,7 +132,7 @@ static int look_again(const struct look *l, const struct inventory_wishes *w, st
 		if (paths.len == 0)
 			continue;
 		struct layer_extra extra = { paths.ptr, paths.len };
-		int rc = image_reload_layer(l->arena, l->target, l->image_options, l->image, layer, &extra, &layers[layer], err);
+		int rc = image_reload_layer(l->image, layer, &extra, &layers[layer], err);
 		if (rc < 0)
 			return rc;
 	}
@@ -168,7 +175,9 @@ static struct image_options image_options_of(const struct scan_options *o)
 {
 	return (struct image_options){
 		.platform = o->platform,
+		.access = o->access,
 		.cache = o->cache,
+		.memo = o->memo,
 		.collector = collect_collector(),
 		.collector_version = COLLECT_VERSION,
 		.now = o->now,
@@ -199,6 +208,13 @@ static void describe_layers(struct arena *a, const struct image *image, struct t
 		                                       STR_ARG(scan_time(a, image->verified_at)));
 	if (image->desc.note.len)
 		*vec_push(a, &t->notes) = image->desc.note;
+	if (image->source.len)
+		*vec_push(a, &t->notes) = arena_printf(a, "read from %.*s", STR_ARG(image->source));
+	for (size_t i = 0; i < image->notes.len; i++)
+		*vec_push(a, &t->notes) = image->notes.ptr[i];
+	if (image->cached_count)
+		*vec_push(a, &t->notes) = arena_printf(a, "%zu of %zu layers were in the cache and were not fetched",
+		                                       image->cached_count, image->desc.layer_count);
 }
 
 int scan_image(struct arena *a, const struct scan_options *o, const char *text, struct report *report, struct err *err)
@@ -216,9 +232,9 @@ int scan_image(struct arena *a, const struct scan_options *o, const char *text, 
 		.platform = image.desc.platform,
 	};
 	describe_layers(a, &image, &t);
-	struct look look = { .arena = a, .target = &image_target, .image_options = &io, .image = &image,
-		             .inventory_options = { &o->skip } };
+	struct look look = { .arena = a, .image = &image, .inventory_options = { &o->skip } };
 	take_inventory(&look, image.layers, image.desc.layer_count, &t);
+	image_close(&image);
 	finish_target(a, o, &t, report);
 	return 0;
 }
@@ -232,7 +248,7 @@ int scan_folder(struct arena *a, const struct scan_options *o, const char *path,
 	if (rc < 0)
 		return rc;
 	struct target t = { .kind = TARGET_FS, .name = str_dup(a, str_from(path)) };
-	struct look look = { .arena = a, .image_options = &io, .inventory_options = { &o->skip } };
+	struct look look = { .arena = a, .inventory_options = { &o->skip } };
 	take_inventory(&look, &facts, 1, &t);
 	finish_target(a, o, &t, report);
 	return 0;

@@ -8,11 +8,16 @@
 #include "model/report.h"
 #include "policy/policy.h"
 
+struct image_access;
+struct image_memo;
+
 struct scan_options {
 	struct str platform;
 	struct str distro;         /* "debian:12": overrides what the image says; may be empty */
 	struct str_list skip;      /* globs of paths that are not looked at */
+	const struct image_access *access; /* engines and registries; may be NULL */
 	const struct cache *cache;
+	struct image_memo *memo;           /* layers that this run has read; may be NULL */
 	const struct db *db;
 	int64_t now;               /* Unix time */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total);
