@@ -72,7 +72,7 @@ static int start_hasher(const struct fetch *f, struct layer_job *j, int fd, int 
 {
 	struct image_order order = order_of(f, fd);
 	order.at = j->place.at;
-	order.end = j->place.end;
+	order.end = out >= 0 ? j->place.size : j->place.end;
 	order.out = out;
 	struct worker_spec spec = {
 		.name = "digest",

@@ -19,7 +19,7 @@ enum image_frame {
 struct image_order {
 	int fd;                        /* archive, blob, or standard input; -1: ask the parent for documents */
 	int out;                       /* the tee: where the bytes go on to */
-	uint64_t at, end;              /* part of fd */
+	uint64_t at, end;              /* part of fd; the tee: end is the most that may come, 0: any */
 	bool seekable;
 	struct image_choice choice;
 	/* NULL: image_resolve */

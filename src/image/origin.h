@@ -27,7 +27,7 @@ struct layer_place {
 	uint64_t at, end; /* PART */
 	enum layer_folder_form form;
 	bool needs_trusted; /* FOLDER: opaque folders are in trusted.* attributes: without CAP_SYS_ADMIN it cannot be read */
-	uint64_t size;    /* STREAM: as the manifest says, 0: unknown (progress only) */
+	uint64_t size;    /* STREAM: as the manifest says, 0: unknown; a byte more is an error */
 	struct str share; /* FOLDER: names the folder in this run ("overlay2/CACHEID"): two images with it read it once */
 };
 

@@ -168,9 +168,16 @@ int image_run_tee(struct worker_io *io, void *arg)
 	char *p = xmalloc(TEE_SIZE);
 	struct hasher *h = hasher_new();
 	struct err err = { 0 };
+	uint64_t total = 0;
 	ssize_t n;
-	while ((n = pass_on(o->fd, o->out, p)) > 0)
+	while ((n = pass_on(o->fd, o->out, p)) > 0) {
 		hasher_add(h, p, (size_t)n);
+		total += (uint64_t)n;
+		if (o->end && total > o->end) {
+			err_set(&err, ERR_DIGEST, "it is longer than the %ju bytes that the manifest says", (uintmax_t)o->end);
+			return image_send_error(io, &err);
+		}
+	}
 	if (n < 0) {
 		/* Whoever read behind us has gone, and has said why. */
 		if (errno == EPIPE)
