@@ -182,6 +182,10 @@ struct report {
 	} summary;
 };
 
+/* Copy what the target's readers said of it (everything but findings and upgrades) into the arena: where that came from
+ * may then go. */
+void target_settle(struct arena *a, struct target *t);
+
 const char *finding_kind_name(enum finding_kind k);
 const char *target_kind_name(enum target_kind k);
 

@@ -217,24 +217,28 @@ static void describe_layers(struct arena *a, const struct image *image, struct t
 		                                       image->cached_count, image->desc.layer_count);
 }
 
+/* What was read of an image is kept no longer than its inventory takes: a run over a hundred images must not hold them
+ * all. */
 int scan_image(struct arena *a, const struct scan_options *o, const char *text, struct report *report, struct err *err)
 {
+	struct arena *ARENA_AUTO tmp = arena_new();
 	struct image_options io = image_options_of(o);
 	struct image_target image_target;
 	struct image image;
-	int rc = image_target_parse(a, text, &image_target, err);
-	if (rc < 0 || (rc = image_load(a, &image_target, &io, &image, err)) < 0)
+	int rc = image_target_parse(tmp, text, &image_target, err);
+	if (rc < 0 || (rc = image_load(tmp, &image_target, &io, &image, err)) < 0)
 		return rc;
 	struct target t = {
 		.kind = TARGET_IMAGE,
-		.name = str_dup(a, str_from(text)),
+		.name = str_from(text),
 		.digest = image.desc.digest,
 		.platform = image.desc.platform,
 	};
-	describe_layers(a, &image, &t);
-	struct look look = { .arena = a, .image = &image, .inventory_options = { &o->skip } };
+	describe_layers(tmp, &image, &t);
+	struct look look = { .arena = tmp, .image = &image, .inventory_options = { &o->skip } };
 	take_inventory(&look, image.layers, image.desc.layer_count, &t);
 	image_close(&image);
+	target_settle(a, &t);
 	finish_target(a, o, &t, report);
 	return 0;
 }
