@@ -111,35 +111,86 @@ static int write_all(int fd, struct str content)
 	return 0;
 }
 
-/* A new file beside `path`, its name in *ret (to be freed). */
-static int create_beside(const char *path, mode_t mode, char **ret, struct err *err)
+/* A name beside `path` that nobody uses. */
+static char *name_beside(const char *path)
 {
 	static unsigned counter;
 	size_t size = strlen(path) + 64;
 	char *name = xmalloc(size);
+	unsigned n = __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
+	(void)snprintf(name, size, "%s.%ld-%u.new", path, (long)getpid(), n);
+	return name;
+}
+
+/* The folder that `path` lies in; to be freed. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	if (!folder)
+		abort();
+	return folder;
+}
+
+/* A file being written: without a name, so that nothing is left of it should the program be killed; or, where the file
+ * system has no such files, under one of its own. */
+struct draft {
+	int fd;
+	char *name; /* NULL: none yet */
+};
+
+static int draft_open(const char *path, mode_t mode, struct draft *ret, struct err *err)
+{
+	char *folder = folder_of(path);
+	/* By /proc alone can it be named later; a bare root file system has none. */
+	*ret = (struct draft){ .fd = access("/proc/self/fd", X_OK) == 0 ? open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, mode) : -1 };
+	free(folder);
+	if (ret->fd >= 0)
+		return 0;
 	for (int tries = 0; tries < 100; tries++) {
-		unsigned n = __atomic_add_fetch(&counter, 1, __ATOMIC_RELAXED);
-		(void)snprintf(name, size, "%s.%ld-%u.new", path, (long)getpid(), n);
+		char *name = name_beside(path);
 		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 		if (fd >= 0) {
-			*ret = name;
-			return fd;
+			*ret = (struct draft){ fd, name };
+			return 0;
 		}
-		if (errno != EEXIST)
+		int saved = errno;
+		if (saved != EEXIST)
+			tries = 100;
+		free(name);
+		errno = saved;
+	}
+	return err_set(err, ERR_IO, "create a file beside %s: %m", path);
+}
+
+/* Give it a name. A file without one is linked under a name of its own first: only a rename replaces what is there. */
+static int draft_name(struct draft *d, const char *path, struct err *err)
+{
+	char from[64];
+	if (d->name)
+		return 0;
+	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", d->fd);
+	for (int tries = 0; tries < 100; tries++) {
+		char *name = name_beside(path);
+		if (linkat(AT_FDCWD, from, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0) {
+			d->name = name;
+			return 0;
+		}
+		int saved = errno;
+		free(name);
+		errno = saved;
+		if (saved != EEXIST)
 			break;
 	}
-	int r = err_set(err, ERR_IO, "create %s: %m", name);
-	free(name);
-	return r;
+	return err_set(err, ERR_IO, "name a file beside %s: %m", path);
 }
 
 /* So that the rename itself survives a power cut; a folder that cannot be synced (some network file systems) is no
  * reason to fail. */
 static void sync_folder(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	char *folder = folder_of(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(folder);
 	if (fd < 0)
 		return;
@@ -147,24 +198,30 @@ static void sync_folder(const char *path)
 	(void)close(fd);
 }
 
+static int write_draft(struct draft *d, const char *path, struct str content, bool sync, struct err *err)
+{
+	if (write_all(d->fd, content) != 0 || (sync && fsync(d->fd) != 0))
+		return err_set(err, ERR_IO, "write %s: %m", path);
+	int r = draft_name(d, path, err);
+	if (r == 0 && rename(d->name, path) != 0)
+		r = err_set(err, ERR_IO, "rename %s to %s: %m", d->name, path);
+	return r;
+}
+
 static int replace(const char *path, struct str content, mode_t mode, bool sync, struct err *err)
 {
-	char *name = NULL;
-	int r = 0;
-	int fd = create_beside(path, mode, &name, err);
-	if (fd < 0)
-		return fd;
-	if (write_all(fd, content) != 0 || (sync && fsync(fd) != 0))
-		r = err_set(err, ERR_IO, "write %s: %m", name);
-	if (close(fd) != 0 && r == 0)
-		r = err_set(err, ERR_IO, "write %s: %m", name);
-	if (r == 0 && rename(name, path) != 0)
-		r = err_set(err, ERR_IO, "rename %s to %s: %m", name, path);
+	struct draft d;
+	int r = draft_open(path, mode, &d, err);
 	if (r != 0)
-		(void)unlink(name);
-	else if (sync)
+		return r;
+	r = write_draft(&d, path, content, sync, err);
+	if (close(d.fd) != 0 && r == 0)
+		r = err_set(err, ERR_IO, "write %s: %m", path);
+	if (r != 0 && d.name)
+		(void)unlink(d.name);
+	else if (r == 0 && sync)
 		sync_folder(path);
-	free(name);
+	free(d.name);
 	return r;
 }
 

@@ -253,7 +253,7 @@ static int take_file_of_targets(struct run *r, struct err *err)
 	else
 		rc = fs_read(r->arena, str_cstr(r->arena, path), TARGET_LIST_SIZE_MAX, &rest, err);
 	if (rc < 0)
-		return err_wrap(err, "--from-file"), ERR_USAGE;
+		return err_set(err, ERR_USAGE, "--from-file %.*s cannot be read", STR_ARG(path));
 	while (str_cut(&rest, '\n', &line)) {
 		line = str_trim(line);
 		if (line.len && line.ptr[0] != '#')
