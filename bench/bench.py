@@ -2,7 +2,7 @@
 """make bench: the goals of the design's speed table that exist so far, side by side with living peers in one run.
 
 Medians of paired runs, taken in turn, warm page cache; ratios are what counts, these machines are noisy.
-    bench.py [--rounds N] [PART...]      parts: start archive plain again db"""
+    bench.py [--rounds N] [PART...]      parts: start archive plain again engine registry db"""
 import argparse
 import os
 import re
@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from common import *  # noqa: E402,F403
+from services import docker_engine, docker_load, registry, registry_push  # noqa: E402
 
 ROUNDS = 5
 FAILED = []
@@ -170,6 +171,53 @@ def part_again(args):
             goal("Trivy to plimsoll", median_ratio(times, "trivy, cached", "plimsoll, cached"), 10, at_most=False, unit="x")
 
 
+def engine_commands(address, name, cache):
+    """Ours, Trivy's first look (its memory of layers removed) and its second."""
+    commands = {"plimsoll": (own_scan(f"docker:{name}", "--host", address), forget_own)}
+    if cache:
+        scan = ["env", "DOCKER_HOST=" + address, trivy(), "image", name, "--image-src", "docker", "--cache-dir", cache]
+        commands["trivy"] = (scan + TRIVY_FLAGS, lambda: forget_layers(cache))
+        commands["trivy, again"] = (scan + TRIVY_FLAGS, None)
+    return commands
+
+
+def part_engine(args):
+    with docker_engine() as address:
+        for name, root in (("small", small_root), ("large", large_root)):
+            if not address:
+                return
+            archive = image(name, "docker-old", root, "none")
+            docker_load(address, archive, name + ":1")
+            print(f"{name}: image of {os.path.getsize(archive) / 1e6:.0f} MB in Docker's engine")
+            cache = trivy_cache() if trivy() else None
+            commands = engine_commands(address, name + ":1", cache)
+            times = paired(args.rounds, **commands)
+            show(times)
+            if cache:
+                goal("Trivy to plimsoll", median_ratio(times, "trivy", "plimsoll"), 40, at_most=False, unit="x")
+                goal("Trivy's second run to plimsoll", median_ratio(times, "trivy, again", "plimsoll"), 1, at_most=False,
+                     unit="x")
+            goal("memory", peak_memory(*commands["plimsoll"]), 64, unit=" MB")
+
+
+def part_registry(args):
+    with registry() as host:
+        for name, root in (("small", small_root), ("large", large_root)):
+            if not host:
+                return
+            layout = image(name, "oci-dir", root, "gzip")
+            registry_push(host, layout, name + ":1")
+            blob = largest_blob(layout)
+            print(f"{name}: one gzip layer of {os.path.getsize(blob) / 1e6:.0f} MB in a registry on loopback, cold")
+            url = f"http://{host}/v2/{name}/blobs/sha256:{os.path.basename(blob)}"
+            commands = {"curl | igzip -d": (["sh", "-c", f"curl -s {url} | igzip -d -c >/dev/null"], None),
+                        "plimsoll": (own_scan(f"registry:{host}/{name}:1"), forget_own)}
+            times = paired(args.rounds, **commands)
+            show(times)
+            goal("to curl | igzip", median_ratio(times, "plimsoll", "curl | igzip -d"), 1.15, unit="x")
+            goal("memory", peak_memory(*commands["plimsoll"]), 64, unit=" MB")
+
+
 def part_db(args):
     feeds = os.path.join(SHARED, "feeds")
     print("advisory file")
@@ -186,7 +234,8 @@ def part_db(args):
         goal("open the shipped database", float(out.split()[1]), 1, unit=" ms")
 
 
-PARTS = {"start": part_start, "archive": part_archive, "plain": part_plain, "again": part_again, "db": part_db}
+PARTS = {"start": part_start, "archive": part_archive, "plain": part_plain, "again": part_again, "engine": part_engine,
+         "registry": part_registry, "db": part_db}
 
 
 def main():

@@ -66,6 +66,10 @@ bench|may|cmd:igzip|isal|isa-l-tools|isa-l|the floor of inflating
 bench|may|cmd:zstd|zstd|zstd|zstd|test images
 bench|may|cmd:pip3|python3-pip|python3-pip|py3-pip|brings the scanner that is compared with
 bench|may|file:/usr/lib/python3*/ensurepip|python3-venv|python3|python3|keeps that scanner apart from the system
+bench|may|cmd:dockerd|docker.io|moby-engine|docker|an engine whose images are scanned in place
+bench|may|cmd:docker-registry|docker-registry|docker-distribution|docker-registry|a registry on loopback
+bench|may|cmd:skopeo|skopeo|skopeo|skopeo|fills that registry
+bench|may|cmd:curl|curl|curl|curl|the floor of fetching
 bench|may|cmd:go|golang-go|golang|go|gives that scanner the same advisories
 fuzz|must|cmd:clang|clang|clang|clang|the fuzzer is a part of it
 fuzz|must|rt:|clang-rt|compiler-rt|compiler-rt|the fuzzer's and the sanitizers' runtime
