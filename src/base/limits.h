@@ -94,6 +94,8 @@
 /* Descriptors: a bytes worker makes a memfd or two, a tree worker holds one folder for each level it is in. */
 #define WORKER_BYTES_FILES_MAX 64u
 #define WORKER_TREE_FILES_MAX 1024u
+/* A net worker: some connections, the resolver's sockets and pipes, a file of authorities. */
+#define WORKER_NET_FILES_MAX 128u
 /* CPU time: a start, and a second for so many bytes of input. 10 MB that inflate to 10 GB get 140 s, of which inflating
  * and two digests take 50 on a machine without SHA instructions; a parser that spins on a small file is ended. */
 #define WORKER_CPU_SECONDS_BASE 60u

@@ -189,13 +189,23 @@ static void offer_to_oom_killer(void)
 	(void)close(fd);
 }
 
+static unsigned files_max(enum worker_kind kind)
+{
+	switch (kind) {
+	case WORKER_TREE: return WORKER_TREE_FILES_MAX;
+	case WORKER_NET: return WORKER_NET_FILES_MAX;
+	case WORKER_BYTES: break;
+	}
+	return WORKER_BYTES_FILES_MAX;
+}
+
 static int set_limits(const struct worker_spec *spec, struct err *err)
 {
 	int rc = limit(RLIMIT_CORE, 0, 0, err);
 	if (rc == 0)
 		rc = limit(RLIMIT_CPU, confine_cpu_seconds(spec->input_size), 2, err);
 	if (rc == 0)
-		rc = limit(RLIMIT_NOFILE, spec->kind == WORKER_TREE ? WORKER_TREE_FILES_MAX : WORKER_BYTES_FILES_MAX, 0, err);
+		rc = limit(RLIMIT_NOFILE, files_max(spec->kind), 0, err);
 #if !SANITIZED /* shadow memory is data */
 	size_t memory = spec->memory_max ? spec->memory_max : WORKER_MEMORY_DEFAULT;
 	if (rc == 0)
@@ -238,9 +248,11 @@ static void take_read_only_copy(int root_fd)
 }
 
 /* The tree worker's folder becomes its root. A bytes worker needs no path at all: the folder of its own descriptors'
- * descriptions is a place with nothing in it that it does not know. */
+ * descriptions is a place with nothing in it that it does not know. A net worker's libraries read here and there. */
 static bool enter_root(const struct worker_spec *spec)
 {
+	if (spec->kind == WORKER_NET)
+		return false;
 	if (spec->kind == WORKER_BYTES)
 		return chdir("/proc/self/fdinfo") == 0 && chroot(".") == 0;
 	take_read_only_copy(spec->root_fd);
@@ -302,7 +314,7 @@ static int wall_off_paths(const struct worker_spec *spec, struct confine_facts *
 	if (rc < 0)
 		return rc;
 	facts->sees_trusted = spec->kind == WORKER_TREE && sees_trusted();
-	rc = landlock_apply(spec->kind == WORKER_TREE ? spec->root_fd : -1, err);
+	rc = landlock_apply(spec, err);
 	facts->landlock_abi = rc > 0 ? rc : 0;
 	return rc < 0 ? rc : 0;
 }

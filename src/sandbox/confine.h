@@ -49,16 +49,17 @@ void confine_release(const struct worker_spec *spec);
 /* CPU seconds that an input of this size gets; 0: size unknown. */
 unsigned confine_cpu_seconds(uint64_t input_size);
 
-/* The filter of a kind, made once in the parent and kept. */
-int filter_get(enum worker_kind kind, const struct filter **ret, struct err *err);
+/* The filter of a spec's kind, made once in the parent and kept. */
+int filter_get(const struct worker_spec *spec, const struct filter **ret, struct err *err);
 /* In the child: put it on every thread. 1: on; 0: this kernel has no such filters; negative: error. */
 int filter_apply(const struct filter *f, struct err *err);
 
 /* The highest Landlock ABI that this kernel has, as far as landlock_limit lets it be used; 0: none. */
 int landlock_abi(void);
-/* Allow reading below root_fd and nothing else (root_fd < 0: nothing at all). Returns the ABI in force, 0 where there is
- * none, negative on error. */
-int landlock_apply(int root_fd, struct err *err);
+/* Allow reading below the folder of a tree worker, of what a net worker's libraries read, of nothing at all for a bytes
+ * worker; no bind on TCP, and connect only for a net worker. Returns the ABI in force, 0 where there is none, negative
+ * on error. */
+int landlock_apply(const struct worker_spec *spec, struct err *err);
 
 /* Knob of the tests: behave as a kernel with at most this ABI does; 0: as one without Landlock; negative: no limit. */
 void landlock_limit(int abi_max);

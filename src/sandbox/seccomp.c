@@ -1,6 +1,6 @@
 /* Which system calls a worker has: a table of rows, made into a filter by libseccomp once in the parent and put on by
- * each child. What is in no row kills the worker (clone, clone3, exec, socket, kill, ptrace, bpf, io_uring, every call
- * that writes by path); what a C library may try without harm gets an error instead.
+ * each child. What is in no row kills the worker (exec, kill, ptrace, bpf, io_uring, every call that writes by path;
+ * but for a net worker clone, clone3 and socket); what a C library may try without harm gets an error instead.
  * Must never let a call through whose effect depends on a path or a structure in memory that lets it write: seccomp
  * sees registers only. So openat2 does not exist here, and a writable descriptor is one that the parent gave or a
  * memfd of the worker's own. */
@@ -10,13 +10,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { BYTES = 1, TREE = 2, SANITIZER = 4, ALL = BYTES | TREE };
+/* UNIX, INET_ONLY: a net worker with and without Unix sockets. */
+enum { BYTES = 1, TREE = 2, SANITIZER = 4, NET = 8, UNIX = 16, INET_ONLY = 32, PATHS = TREE | NET, ALL = BYTES | PATHS };
 
 /* The argument, masked, must have this value. An int is compared by its low half: what stands above is nobody's. */
 struct arg_test {
@@ -29,7 +34,7 @@ struct row {
 	const char *name;
 	int error; /* 0: allowed; else the call gives this */
 	unsigned tests;
-	struct arg_test test[2];
+	struct arg_test test[3];
 };
 
 #define INT_MASK 0xffffffffu
@@ -47,10 +52,10 @@ struct row {
 
 /* Reading by path is possible where flags ask for reading only: one row allows that, one for each bit refuses it. */
 #define OPEN_ROWS(call, n)                                                                                             \
-	{ TREE, call, 0, WHEN({ n, OPEN_WRITES, 0 }) }, { TREE, call, EACCES, WHEN({ n, O_WRONLY, O_WRONLY }) },       \
-	{ TREE, call, EACCES, WHEN({ n, O_RDWR, O_RDWR }) }, { TREE, call, EACCES, WHEN({ n, O_CREAT, O_CREAT }) },    \
-	{ TREE, call, EACCES, WHEN({ n, O_TRUNC, O_TRUNC }) }, { TREE, call, EACCES, WHEN({ n, O_APPEND, O_APPEND }) },\
-	{ TREE, call, EACCES, WHEN({ n, TMPFILE_BIT, TMPFILE_BIT }) }, { BYTES, call, EACCES }
+	{ PATHS, call, 0, WHEN({ n, OPEN_WRITES, 0 }) }, { PATHS, call, EACCES, WHEN({ n, O_WRONLY, O_WRONLY }) },     \
+	{ PATHS, call, EACCES, WHEN({ n, O_RDWR, O_RDWR }) }, { PATHS, call, EACCES, WHEN({ n, O_CREAT, O_CREAT }) },  \
+	{ PATHS, call, EACCES, WHEN({ n, O_TRUNC, O_TRUNC }) }, { PATHS, call, EACCES, WHEN({ n, O_APPEND, O_APPEND }) },\
+	{ PATHS, call, EACCES, WHEN({ n, TMPFILE_BIT, TMPFILE_BIT }) }, { BYTES, call, EACCES }
 
 #define FUTEX_ROWS(call)                                                                                               \
 	{ ALL, call, 0, WHEN({ 1, FUTEX_OPERATION, 0 }) },   /* WAIT */                                                \
@@ -59,6 +64,29 @@ struct row {
 	{ ALL, call, 0, WHEN({ 1, FUTEX_OPERATION, 4 }) },   /* CMP_REQUEUE */                                         \
 	{ ALL, call, 0, WHEN({ 1, FUTEX_OPERATION, 9 }) },   /* WAIT_BITSET */                                         \
 	{ ALL, call, 0, WHEN({ 1, FUTEX_OPERATION, 10 }) }   /* WAKE_BITSET */
+
+/* A thread like those that C libraries make, and no process, no namespace, nothing that is traced. The flags are the
+ * first argument wherever we build (the second on s390). */
+#define THREAD_FLAGS ((uint64_t)(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD))
+#define THREAD_NEVER                                                                                                   \
+	((uint64_t)(CLONE_PTRACE | CLONE_VFORK | CLONE_PARENT | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |         \
+	            CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET))
+
+#define SOCKET_TYPE 0xfu /* without SOCK_CLOEXEC and SOCK_NONBLOCK */
+#define SOCKET_ROWS(family)                                                                                            \
+	{ NET, "socket", 0, WHEN(ARG_INT(0, family), { 1, SOCKET_TYPE, SOCK_STREAM }, ARG_INT(2, 0)) },                \
+	{ NET, "socket", 0, WHEN(ARG_INT(0, family), { 1, SOCKET_TYPE, SOCK_STREAM }, ARG_INT(2, IPPROTO_TCP)) },      \
+	{ NET, "socket", 0, WHEN(ARG_INT(0, family), { 1, SOCKET_TYPE, SOCK_DGRAM }, ARG_INT(2, 0)) },                 \
+	{ NET, "socket", 0, WHEN(ARG_INT(0, family), { 1, SOCKET_TYPE, SOCK_DGRAM }, ARG_INT(2, IPPROTO_UDP)) }
+
+/* Options 0 to 23 of a level: buffers, keep-alive, no delay, errors, time-outs. Not those that follow: filters
+ * (SO_ATTACH_*), devices, TCP_ULP, tables of the firewall. */
+#define OPTION_ROWS(level)                                                                                             \
+	{ NET, "setsockopt", 0, WHEN(ARG_INT(1, level), { 2, 0xfffffff0, 0 }) },                                       \
+	{ NET, "setsockopt", 0, WHEN(ARG_INT(1, level), { 2, 0xfffffff8, 16 }) },                                      \
+	{ NET, "setsockopt", ENOPROTOOPT, WHEN(ARG_INT(1, level), { 2, 0xfffffff8, 24 }) },                            \
+	{ NET, "setsockopt", ENOPROTOOPT, WHEN(ARG_INT(1, level), { 2, 0x20, 0x20 }) },                                \
+	{ NET, "setsockopt", ENOPROTOOPT, WHEN(ARG_INT(1, level), { 2, 0x40, 0x40 }) }
 
 static const struct row rows[] = {
 	/* Descriptors that are there. */
@@ -97,26 +125,58 @@ static const struct row rows[] = {
 
 	/* Reading below the folder. Where Landlock or the chroot is missing, names and metadata outside are seen too. */
 	OPEN_ROWS("openat", 2), OPEN_ROWS("open", 1),
-	{ TREE, "getdents64" }, { TREE, "newfstatat" }, { TREE, "fstatat64" }, { TREE, "statx" },
-	{ TREE, "stat" }, { TREE, "stat64" }, { TREE, "lstat" }, { TREE, "lstat64" },
-	{ TREE, "readlinkat" }, { TREE, "readlink" },
-	{ TREE, "faccessat" }, { TREE, "faccessat2" }, { TREE, "access" },
+	{ PATHS, "getdents64" }, { PATHS, "newfstatat" }, { PATHS, "fstatat64" }, { PATHS, "statx" },
+	{ PATHS, "stat" }, { PATHS, "stat64" }, { PATHS, "lstat" }, { PATHS, "lstat64" },
+	{ PATHS, "readlinkat" }, { PATHS, "readlink" },
+	{ PATHS, "faccessat" }, { PATHS, "faccessat2" }, { PATHS, "access" },
 	{ TREE, "getxattr" }, { TREE, "lgetxattr" }, { TREE, "fgetxattr" },
 	{ TREE, "listxattr" }, { TREE, "llistxattr" }, { TREE, "flistxattr" },
 	{ TREE, "fstatfs" }, { TREE, "fstatfs64" },
 
+	/* Sockets that connect; no bind (but see below), listen, accept. */
+	SOCKET_ROWS(AF_INET), SOCKET_ROWS(AF_INET6),
+	{ UNIX, "socket", 0, WHEN(ARG_INT(0, AF_UNIX), { 1, SOCKET_TYPE, SOCK_STREAM }) },
+	{ UNIX, "socket", EACCES, WHEN(ARG_INT(0, AF_UNIX), { 1, SOCKET_TYPE, SOCK_DGRAM }) }, /* syslog */
+	{ INET_ONLY, "socket", EACCES, WHEN(ARG_INT(0, AF_UNIX)) },           /* nscd, systemd's resolver, syslog */
+	{ NET, "socket", EAFNOSUPPORT, WHEN(ARG_INT(0, AF_NETLINK)) },       /* getaddrinfo asks which addresses we have */
+	{ NET, "socketpair", 0, WHEN(ARG_INT(0, AF_UNIX), { 1, SOCKET_TYPE, SOCK_STREAM }) }, /* libcurl wakes itself up */
+	{ NET, "connect" }, { NET, "shutdown" }, { NET, "getsockname" }, { NET, "getpeername" }, { NET, "getsockopt" },
+	OPTION_ROWS(SOL_SOCKET), OPTION_ROWS(IPPROTO_TCP), OPTION_ROWS(IPPROTO_IP), OPTION_ROWS(IPPROTO_IPV6),
+	{ NET, "sendto" }, { NET, "sendmsg" }, { NET, "sendmmsg" }, { NET, "recvfrom" }, { NET, "recvmsg" }, { NET, "recvmmsg" },
+	{ NET, "recvmmsg_time64" },
+#ifndef __GLIBC__ /* musl's resolver binds its socket to no address, so that one serves all servers */
+	{ NET, "bind" },
+#endif
+	{ NET, "poll" }, { NET, "ppoll" }, { NET, "ppoll_time64" }, { NET, "select" }, { NET, "_newselect" },
+	{ NET, "pselect6" }, { NET, "pselect6_time64" }, { NET, "eventfd2" }, { NET, "pipe2" }, { NET, "pipe" },
+	{ NET, "nanosleep" }, { NET, "clock_nanosleep" }, { NET, "clock_nanosleep_time64" },
+	{ NET, "fcntl", 0, WHEN(ARG_INT(1, F_SETFL)) }, { NET, "fcntl64", 0, WHEN(ARG_INT(1, F_SETFL)) },
+	{ NET, "ioctl", 0, WHEN(ARG_INT(1, FIONREAD)) }, { NET, "ioctl", 0, WHEN(ARG_INT(1, FIONBIO)) },
+	{ NET, "ioctl", ENOTTY, WHEN(ARG_INT(1, TCGETS)) }, { NET, "ioctl", ENOTTY, WHEN(ARG_INT(1, TIOCGWINSZ)) },
+	{ NET, "ioctl", EPERM, WHEN({ 1, 0xffffff00, 0x8900 }) }, /* what interfaces there are */
+	/* The resolver's thread. What clone3 does stands in memory: libraries go on to clone. */
+	{ NET, "clone", 0, WHEN({ 0, THREAD_FLAGS | THREAD_NEVER, THREAD_FLAGS }) }, { NET, "clone3", ENOSYS },
+	{ NET, "set_robust_list" }, { NET, "rseq" },
+	{ NET, "getrusage" }, /* GnuTLS stirs it into its random numbers */
+	{ NET, "uname" },
+	/* A module that was not loaded in time (a resolver's, a provider of TLS) is done without. */
+	{ NET, "mmap", EPERM, WHEN({ 2, PROT_EXEC, PROT_EXEC }) }, { NET, "mmap2", EPERM, WHEN({ 2, PROT_EXEC, PROT_EXEC }) },
+	{ NET, "mprotect", EPERM, WHEN({ 2, PROT_EXEC, PROT_EXEC }) },
+
 	/* Tried by libraries, and they live with the answer. */
 	{ ALL, "openat2", ENOSYS },
-	{ ALL, "ioctl", ENOTTY }, /* stdio asks whether it has a terminal */
+	{ BYTES | TREE, "ioctl", ENOTTY }, /* stdio asks whether it has a terminal */
 	{ ALL, "prctl", EINVAL }, /* malloc gives its memory names */
-	{ ALL, "uname", EPERM }, { ALL, "getcwd", EACCES },
+	{ BYTES | TREE, "uname", EPERM }, { ALL, "getcwd", EACCES },
 	{ BYTES, "statx", ENOSYS }, { BYTES, "stat", EACCES }, { BYTES, "lstat", EACCES },
 	{ BYTES, "access", EACCES }, { BYTES, "faccessat", EACCES }, { BYTES, "faccessat2", EACCES },
 	{ BYTES, "readlink", EACCES }, { BYTES, "readlinkat", EACCES },
 
 	/* AddressSanitizer: signal stacks of threads; what it asks when it words a report. */
-	{ SANITIZER, "sigaltstack" }, { SANITIZER, "getrusage" }, { SANITIZER, "getppid" },
-	{ SANITIZER, "pipe", EMFILE }, { SANITIZER, "pipe2", EMFILE }, { SANITIZER, "personality", EPERM },
+	{ SANITIZER, "sigaltstack" }, { SANITIZER, "getrusage" }, { SANITIZER, "getppid" }, { SANITIZER, "personality", EPERM },
+#if SANITIZED
+	{ BYTES | TREE, "pipe", EMFILE }, { BYTES | TREE, "pipe2", EMFILE },
+#endif
 };
 
 static int add_row(scmp_filter_ctx ctx, const struct row *row, struct err *err)
@@ -137,9 +197,19 @@ static int add_row(scmp_filter_ctx ctx, const struct row *row, struct err *err)
 	return 0;
 }
 
-static int add_rows(scmp_filter_ctx ctx, enum worker_kind kind, struct err *err)
+static unsigned kinds_of(const struct worker_spec *spec)
 {
-	unsigned kinds = (kind == WORKER_TREE ? TREE : BYTES) | (SANITIZED ? SANITIZER : 0u);
+	switch (spec->kind) {
+	case WORKER_TREE: return TREE;
+	case WORKER_NET: return NET | (spec->unix_sockets ? UNIX : INET_ONLY);
+	case WORKER_BYTES: break;
+	}
+	return BYTES;
+}
+
+static int add_rows(scmp_filter_ctx ctx, const struct worker_spec *spec, struct err *err)
+{
+	unsigned kinds = kinds_of(spec) | (SANITIZED ? SANITIZER : 0u);
 	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) < 0)
 		return err_set(err, ERR_IO, "seccomp: libseccomp refuses an attribute");
 	/* A tree instead of a list: a tenth of the work when the kernel looks for calls that are always allowed. */
@@ -176,15 +246,15 @@ static bool is_pid_place(const struct sock_filter *f)
 	return BPF_CLASS(f->code) == BPF_JMP && BPF_OP(f->code) == BPF_JEQ && f->k == PID_PLACE;
 }
 
-int filter_get(enum worker_kind kind, const struct filter **ret, struct err *err)
+int filter_get(const struct worker_spec *spec, const struct filter **ret, struct err *err)
 {
-	static struct filter made[2];
-	struct filter *f = &made[kind];
+	static struct filter made[4];
+	struct filter *f = &made[spec->kind == WORKER_NET && spec->unix_sockets ? 3 : spec->kind];
 	if (f->len == 0) {
 		scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 		if (!ctx)
 			return err_set(err, ERR_IO, "seccomp: libseccomp does not start");
-		int rc = add_rows(ctx, kind, err);
+		int rc = add_rows(ctx, spec, err);
 		if (rc == 0)
 			rc = export_code(ctx, f, err);
 		seccomp_release(ctx);

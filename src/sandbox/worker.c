@@ -107,7 +107,7 @@ static int prepare_parent(const struct worker_spec *spec, const struct filter **
 		return rc;
 	hashes = true;
 	*ret = NULL;
-	return enabled ? filter_get(spec->kind, ret, err) : 0;
+	return enabled ? filter_get(spec, ret, err) : 0;
 }
 
 static _Noreturn void child_main(const struct confine_job *job, struct note *note)

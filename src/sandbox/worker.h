@@ -22,8 +22,10 @@
 #include <sys/types.h>
 
 /* WORKER_NET talks to engines, registries and servers of feeds (net/http.h): it may make and connect sockets, resolve
- * names, start threads (the resolver's), and open files for reading (authorities, resolv.conf); it may not listen, write
- * to any file but descriptors that it was given, execute, signal or trace. Its wall-clock time is not limited. */
+ * names, start threads (the resolver's), and open for reading what resolvers and TLS read (the list is in landlock.c;
+ * without Landlock: anything); it may not bind, listen, write to any file but descriptors that it was given, map code,
+ * execute, signal or trace, and has no capability. What else it needs it reads in prepare (http_open does). Its
+ * wall-clock time is not limited. */
 enum worker_kind { WORKER_BYTES, WORKER_TREE, WORKER_NET };
 
 #define WORKER_FDS_MAX 16
@@ -55,6 +57,8 @@ struct worker_spec {
 	/* WORKER_TREE: the folder; it is also kept open. As root the worker chroots into it, and the descriptor is a read-only
 	 * copy of the mount in which devices cannot be opened. */
 	int root_fd;
+	/* WORKER_NET: may also connect to Unix sockets. Whoever may talk to an engine's is root: only for engines. */
+	bool unix_sockets;
 	uint64_t input_size; /* for RLIMIT_CPU; 0: unknown */
 	size_t memory_max;   /* RLIMIT_DATA above what the parent has; 0: WORKER_MEMORY_DEFAULT. Memfds do not count. */
 };

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -48,7 +49,9 @@ static struct scene {
 	int root_fd;      /* world/tree */
 	int file_fd;      /* inside, for reading */
 	pid_t victim;     /* a process that waits */
+	int listener;     /* world/socket: a Unix socket that anybody may talk to */
 	enum worker_kind kind;
+	bool unix_sockets;
 } scene;
 
 /* --- attempts: 0 or more where they succeed --- */
@@ -186,6 +189,39 @@ static long socket_inet(void) { return socket(AF_INET, SOCK_STREAM, 0); }
 static long socket_inet6(void) { return socket(AF_INET6, SOCK_DGRAM, 0); }
 static long socket_unix(void) { return socket(AF_UNIX, SOCK_STREAM, 0); }
 static long socket_netlink(void) { return socket(AF_NETLINK, SOCK_RAW, 0); }
+static long socket_raw(void) { return socket(AF_INET, SOCK_RAW, IPPROTO_ICMP); }
+static long socket_ping(void) { return socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP); }
+static long socket_packet(void) { return socket(AF_PACKET, SOCK_RAW, 0); }
+static long socket_vsock(void) { return socket(AF_VSOCK, SOCK_STREAM, 0); }
+static long socket_alg(void) { return socket(AF_ALG, SOCK_SEQPACKET, 0); }
+static long socket_unix_datagram(void) { return socket(AF_UNIX, SOCK_DGRAM, 0); }
+static long socket_listen(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	return fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ? -1 : listen(fd, 1);
+}
+/* Without an address of its own it would get one: no bind is needed. */
+static long socket_listen_anywhere(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	return fd < 0 ? -1 : listen(fd, 1);
+}
+static long socket_connect_unix(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", scene.world);
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	return fd < 0 ? -1 : connect(fd, (const struct sockaddr *)&at, sizeof(at));
+}
+/* A program of the kernel's packet filter: more for an attacker than for us. */
+static long socket_filter(void)
+{
+	struct sock_filter code = BPF_STMT(BPF_RET | BPF_K, 0);
+	struct sock_fprog program = { .len = 1, .filter = &code };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	return fd < 0 ? -1 : setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
 static long socket_pair(void) { int e[2]; return socketpair(AF_UNIX, SOCK_STREAM, 0, e); }
 
 static int frame_socket(void)
@@ -233,6 +269,11 @@ static long fork_clone3(void)
 {
 	uint64_t args[8] = { [4] = SIGCHLD };
 	return born(syscall(SYS_clone3, args, sizeof(args)));
+}
+/* As a thread's start looks but for one bit. */
+static long fork_namespace(void)
+{
+	return born(syscall(SYS_clone, (long)(CLONE_NEWUSER | CLONE_NEWNET | SIGCHLD), 0, 0, 0, 0));
 }
 static void *nothing(void *p) { return p; }
 static long thread_new(void)
@@ -365,6 +406,8 @@ enum {
 	TREE_ONLY = 4,   /* its name for it needs the folder's descriptor */
 	NEEDS_WALL = 8,  /* reading by path: seccomp sees none, so it takes Landlock or a chroot */
 	ROOT_WALL = 16,  /* only a worker that was root can shut this */
+	NET_MAY = 32,    /* a net worker's daily work */
+	UNIX_MAY = 64,   /* that of one that may use Unix sockets */
 };
 
 static const struct attempt {
@@ -377,7 +420,7 @@ static const struct attempt {
 	A(read_link_absolute, NEEDS_WALL | TREE_ONLY), A(read_link_relative, NEEDS_WALL | TREE_ONLY),
 	A(read_passwd, NEEDS_WALL), A(read_passwd_raw, NEEDS_WALL), A(read_proc_root, NEEDS_WALL),
 	A(read_other_process, NEEDS_WALL), A(read_path_descriptor, NEEDS_WALL | TREE_ONLY),
-	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(stat_absolute, ROOT_WALL), A(read_openat2, 0),
+	A(read_device, ROOT_ONLY | MAY_FAIL | TREE_ONLY | ROOT_WALL), A(stat_absolute, ROOT_WALL | NET_MAY), A(read_openat2, 0),
 	A(write_openat2, TREE_ONLY), A(read_by_handle, ROOT_ONLY | MAY_FAIL | TREE_ONLY),
 #ifdef SYS_open
 	A(read_open2, NEEDS_WALL), A(write_open2, 0), A(create_creat, 0),
@@ -391,15 +434,18 @@ static const struct attempt {
 	A(rename_path, 0), A(rename_at, TREE_ONLY), A(rename_out, 0), A(rename_exchange, TREE_ONLY | MAY_FAIL),
 	A(unlink_path, 0), A(unlink_at, TREE_ONLY), A(rmdir_path, 0), A(mkdir_path, 0), A(mkdir_at, TREE_ONLY),
 	A(link_path, 0), A(link_at, TREE_ONLY), A(symlink_path, 0), A(symlink_at, TREE_ONLY), A(mknod_fifo, 0),
-	A(mknod_at, TREE_ONLY), A(mknod_device, ROOT_ONLY | MAY_FAIL), A(fallocate_fd, 0), A(flags_ioctl, 0),
+	A(mknod_at, TREE_ONLY), A(mknod_device, ROOT_ONLY | MAY_FAIL), A(fallocate_fd, 0), A(flags_ioctl, NET_MAY),
 	A(ftruncate_memfd, 0),
-	A(socket_inet, 0), A(socket_inet6, MAY_FAIL), A(socket_unix, 0), A(socket_netlink, 0), A(socket_pair, 0),
+	A(socket_inet, NET_MAY), A(socket_inet6, MAY_FAIL | NET_MAY), A(socket_unix, UNIX_MAY), A(socket_netlink, 0),
+	A(socket_pair, NET_MAY), A(socket_raw, ROOT_ONLY | MAY_FAIL), A(socket_ping, MAY_FAIL),
+	A(socket_packet, ROOT_ONLY | MAY_FAIL), A(socket_vsock, MAY_FAIL), A(socket_alg, MAY_FAIL), A(socket_unix_datagram, 0),
+	A(socket_listen, 0), A(socket_listen_anywhere, 0), A(socket_connect_unix, UNIX_MAY), A(socket_filter, 0),
 	A(send_descriptor, TREE_ONLY),
 	A(exec_path, MAY_FAIL), A(exec_memfd, MAY_FAIL), A(fork_libc, 0), A(fork_clone, 0), A(fork_clone3, MAY_FAIL),
-	A(thread_new, 0),
+	A(fork_namespace, MAY_FAIL), A(thread_new, NET_MAY),
 	A(ptrace_attach, MAY_FAIL), A(ptrace_me, MAY_FAIL), A(other_read, MAY_FAIL), A(other_write, MAY_FAIL),
 	A(kill_other, 0), A(kill_probe, 0), A(kill_tgkill, 0), A(kill_tkill, 0), A(kill_parent, 0), A(kill_pidfd, MAY_FAIL),
-	A(kill_sigio, 0), A(fcntl_setfl, 0), A(fcntl_lock, 0), A(limits_other, ROOT_ONLY), A(limits_own, 0),
+	A(kill_sigio, 0), A(fcntl_setfl, NET_MAY), A(fcntl_lock, 0), A(limits_other, ROOT_ONLY), A(limits_own, 0),
 	A(priority_other, 0),
 	A(exec_mmap, 0), A(exec_mmap_write, MAY_FAIL), A(exec_mmap_file, MAY_FAIL), A(exec_mprotect, 0), A(exec_pkey, MAY_FAIL),
 	A(exec_personality, 0), A(exec_shm, MAY_FAIL),
@@ -471,6 +517,12 @@ static void scene_make(void)
 	scene.root_fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scene.file_fd = open(scene.inside, O_RDONLY | O_CLOEXEC);
 	assert_true(scene.root_fd >= 0 && scene.file_fd >= 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", scene.world);
+	scene.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(scene.listener, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(scene.listener, 100), 0);
+	assert_int_equal(chmod(at.sun_path, 0777), 0);
 	scene.victim = victim_new();
 }
 
@@ -499,6 +551,7 @@ static void scene_clear(void)
 	(void)waitpid(scene.victim, NULL, 0);
 	(void)close(scene.root_fd);
 	(void)close(scene.file_fd);
+	(void)close(scene.listener);
 	remove_below(scene.world);
 }
 
@@ -560,6 +613,7 @@ static enum outcome attempt_in_worker(const struct attempt *a, char *ret_words, 
 	struct worker *w = NULL;
 	struct worker_spec spec = { .name = "walls", .kind = scene.kind, .run = run_attempt, .arg = &a, .input_size = 1 };
 	spec.root_fd = scene.root_fd;
+	spec.unix_sockets = scene.unix_sockets;
 	spec.fds[0] = scene.file_fd;
 	spec.fd_count = 1;
 	(void)snprintf(ret_words, size, "succeeded");
@@ -582,7 +636,9 @@ static enum outcome attempt_in_worker(const struct attempt *a, char *ret_words, 
 
 static bool applies(const struct attempt *a, bool walled)
 {
-	if (scene.kind == WORKER_BYTES && (a->is & TREE_ONLY))
+	if (scene.kind != WORKER_TREE && (a->is & TREE_ONLY))
+		return false;
+	if (scene.kind == WORKER_NET && (a->is & (scene.unix_sockets ? NET_MAY | UNIX_MAY : NET_MAY)))
 		return false;
 	if (geteuid() != 0 && (a->is & ROOT_WALL))
 		return false;
@@ -621,10 +677,11 @@ static unsigned try_all(bool walled)
 /* --- who tries --- */
 
 /* In a process of its own, as nobody where asked. */
-static void try_as(bool nobody, enum worker_kind kind, int abi_max)
+static void try_as(bool nobody, enum worker_kind kind, bool unix_sockets, int abi_max)
 {
 	scene_make();
 	scene.kind = kind;
+	scene.unix_sockets = unix_sockets;
 	pid_t pid = fork();
 	if (pid == 0) {
 		(void)kill(scene.victim, SIGKILL);
@@ -633,8 +690,10 @@ static void try_as(bool nobody, enum worker_kind kind, int abi_max)
 		scene.victim = victim_new(); /* ours to reap, and of the same user */
 		landlock_limit(abi_max);
 		struct str said = sandbox_describe();
-		bool walled = !str_contains(said, STR("no chroot"));
-		print_message("  %s worker as %s, Landlock %d: %.*s%s\n", kind == WORKER_TREE ? "tree" : "bytes",
+		/* A net worker is in no chroot. */
+		bool walled = !str_contains(said, kind == WORKER_NET ? STR("no Landlock") : STR("no chroot"));
+		static const char *const names[] = { "bytes", "tree", "net" };
+		print_message("  %s%s worker as %s, Landlock %d: %.*s%s\n", names[kind], unix_sockets ? " (Unix)" : "",
 		              nobody ? "nobody" : geteuid() ? "this user" : "root", abi_max, STR_ARG(said),
 		              walled ? "" : " (skipped: reading by path)");
 		unsigned wrong = try_all(walled);
@@ -652,8 +711,10 @@ static void try_everywhere(bool nobody)
 {
 	static const int abis[] = { -1, 0, 1, 2 };
 	for (size_t i = 0; i < COUNT_OF(abis); i++) {
-		try_as(nobody, WORKER_BYTES, abis[i]);
-		try_as(nobody, WORKER_TREE, abis[i]);
+		try_as(nobody, WORKER_BYTES, false, abis[i]);
+		try_as(nobody, WORKER_TREE, false, abis[i]);
+		try_as(nobody, WORKER_NET, false, abis[i]);
+		try_as(nobody, WORKER_NET, true, abis[i]);
 	}
 }
 
