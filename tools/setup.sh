@@ -30,6 +30,7 @@ build|must|pkg:sqlite3|libsqlite3-dev|sqlite-devel|sqlite-dev|rpm databases
 build|must|pkg:yaml-0.1|libyaml-dev|libyaml-devel|yaml-dev|configuration files
 build|must|pkg:expat|libexpat1-dev|expat-devel|expat-dev|XML
 build|must|pkg:libseccomp >= 2.5|libseccomp-dev|libseccomp-devel|libseccomp-dev|the sandbox
+build|must|pkg:libcurl >= 7.80|libcurl4-openssl-dev/libcurl4-gnutls-dev|libcurl-devel|curl-dev|registries, engines and feeds
 build|must|pkg:cmocka|libcmocka-dev|libcmocka-devel|cmocka-dev|the unit tests
 build|may|pkg:libisal|libisal-dev|isa-l-devel|isa-l-dev|gzip at twice the speed
 build|may|cmd:scdoc|scdoc|scdoc|scdoc|the man pages
@@ -48,7 +49,10 @@ check|may|cmd:git|git|git|git|which files lint looks at
 check|may|cmd:zstd|zstd|zstd|zstd|test images
 check|may|cmd:xz|xz-utils|xz|xz|test archives
 check|may|cmd:bzip2|bzip2|bzip2|bzip2|test archives
-check|may|cmd:openssl|openssl|openssl|openssl|a second opinion on digests
+check|may|cmd:openssl|openssl|openssl|openssl|a second opinion on digests; authorities and certificates for the tests of TLS
+check|may|cmd:docker-registry|docker-registry|-|docker-registry|a registry that the tests of registries talk to
+check|may|cmd:skopeo|skopeo|skopeo|skopeo|fills that registry
+check|may|cmd:htpasswd|apache2-utils|httpd-tools|apache2-utils|names and passwords of that registry
 check|may|cmd:sqlite3|sqlite3|sqlite|sqlite|rpm databases for the tests
 check|may|cmd:rpm|rpm|rpm|rpm|a second opinion on rpm databases
 check|may|file:/usr/bin/db5.3_load /usr/bin/db_load|db5.3-util/db-util|libdb-utils|db-utils|Berkeley DB files for the tests

@@ -121,6 +121,33 @@
 /* What a worker that is being finished may still send, to be dropped, before it is killed. */
 #define WORKER_DRAIN_SIZE_MAX (256 * MIB)
 
+/* --- network --- */
+/* Times one request is sent before a broken connection or a server's error is the answer. */
+#define HTTP_TRIES 5u
+#define HTTP_REDIRECTS_MAX 8u
+/* Time for a connection, and time in which HTTP_STALL_SIZE_MIN must come: a pause that long is a broken line, and less is
+ * a peer that wants to hold us. Headers must be there within it. */
+#define HTTP_CONNECT_SECONDS 20u
+#define HTTP_STALL_SECONDS 60u
+#define HTTP_STALL_SIZE_MIN ((uint64_t)1024)
+/* A document (not a stream) as a whole: 8 MiB at 256 KB/s take 30 s. */
+#define HTTP_FETCH_SECONDS_MAX 300u
+/* What a server may ask us to wait; more is told to the user instead. */
+#define HTTP_RETRY_AFTER_SECONDS_MAX 60u
+/* Pauses between tries without such a wish grow from this. */
+#define HTTP_PAUSE_MS_MIN 250u
+/* A stream that brought so much before it broke gets all its tries again: a long one on a bad line comes through. */
+#define HTTP_PROGRESS_SIZE_MIN (1 * MIB)
+/* Headers of one answer: real ones stay under 16 KiB and 60. */
+#define HTTP_HEADERS_SIZE_MAX (128 * KIB)
+#define HTTP_HEADERS_MAX 512u
+/* What is kept of the body of an answer that is no success: registries and engines explain themselves in a line. */
+#define HTTP_ERROR_BODY_MAX (64 * KIB)
+/* Length of a URL: signed ones of object stores have 2,000. */
+#define HTTP_URL_MAX ((size_t)16384)
+/* Authorities, a certificate and its key: the system's list has 220 KB. */
+#define HTTP_PEM_SIZE_MAX (4 * MIB)
+
 /* --- advisories --- */
 #define DB_SIZE_MAX (4 * GIB)
 /* All strings of one pool of the advisory file, decoded: the ids of 400,000 vulnerabilities take 7 MB. */

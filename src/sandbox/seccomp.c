@@ -151,6 +151,7 @@ static const struct row rows[] = {
 	{ NET, "poll" }, { NET, "ppoll" }, { NET, "ppoll_time64" }, { NET, "select" }, { NET, "_newselect" },
 	{ NET, "pselect6" }, { NET, "pselect6_time64" }, { NET, "eventfd2" }, { NET, "pipe2" }, { NET, "pipe" },
 	{ NET, "nanosleep" }, { NET, "clock_nanosleep" }, { NET, "clock_nanosleep_time64" },
+	{ NET, "dup2" }, { NET, "dup3" },
 	{ NET, "fcntl", 0, WHEN(ARG_INT(1, F_SETFL)) }, { NET, "fcntl64", 0, WHEN(ARG_INT(1, F_SETFL)) },
 	{ NET, "ioctl", 0, WHEN(ARG_INT(1, FIONREAD)) }, { NET, "ioctl", 0, WHEN(ARG_INT(1, FIONBIO)) },
 	{ NET, "ioctl", ENOTTY, WHEN(ARG_INT(1, TCGETS)) }, { NET, "ioctl", ENOTTY, WHEN(ARG_INT(1, TIOCGWINSZ)) },
