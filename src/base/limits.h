@@ -27,6 +27,17 @@
 /* Images listed in one archive, entries of one index. */
 #define ARCHIVE_IMAGES_MAX 4096u
 #define INDEX_DEPTH_MAX 4u
+/* images.json, layers.json, containers.json of containers/storage: 600 bytes a layer, so 50,000 layers; a build host that
+ * is never cleaned has some thousands. Parsed in a worker, whose tree of it takes ten times
+ * that and more. */
+#define CONTAINERS_JSON_SIZE_MAX (32 * MIB)
+#define CONTAINERS_MEMORY_MAX (1 * GIB)
+/* Stores of one search: a graph root for each driver that was ever used, and storage.conf's additional ones. */
+#define CONTAINERS_STORES_MAX 32u
+/* How long a lock of such a store is waited for, in all; a pull holds it while it writes. */
+#define CONTAINERS_LOCK_WAIT_MS 2000
+/* storage.conf: the commented one that comes with it has 10 KB. */
+#define CONTAINERS_CONF_SIZE_MAX (256 * KIB)
 /* Members of an outer archive (blobs, V1 folders, links). */
 #define ARCHIVE_MEMBERS_MAX 65536u
 /* Small JSON members kept while an archive streams by: manifests and configs before it is known which are needed. */
