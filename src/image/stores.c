@@ -3,18 +3,7 @@
 
 #include "base/base.h"
 
-static int no_image_here(struct arena *a, struct str reference, const struct image_options *o, struct image_origin *ret,
-                         struct err *err)
-{
-	(void)a;
-	(void)o;
-	(void)ret;
-	return err_set(err, ERR_ABSENT, "no store for %.*s", STR_ARG(reference));
-}
-
-static const struct image_opener store_none = { .prefix = "none", .title = "none", .open = no_image_here };
-
-const struct image_opener *const image_stores[] = { &store_none };
+const struct image_opener *const image_stores[] = { &store_podman };
 const size_t image_store_count = COUNT_OF(image_stores);
 
 static bool search_goes_on(int rc)

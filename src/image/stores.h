@@ -5,6 +5,8 @@
 #include "image/image.h"
 #include "image/origin.h"
 
+extern const struct image_opener store_podman; /* containers/storage: Podman, Buildah, Skopeo */
+
 /* The target's own store, or the first that has it. Where none has, the error says what each of them answered. */
 int stores_open(struct arena *a, const struct image_target *t, const struct image_options *o, struct image_origin *ret,
                 struct err *err);
