@@ -61,6 +61,11 @@ check|may|cmd:node|nodejs|nodejs|nodejs|runs other people's validators over the 
 check|may|cmd:npm|npm|nodejs-npm/npm|npm|brings those validators
 check|may|file:/usr/share/i18n/locales/de_DE|locales|glibc-locale-source|-|a language with decimal commas for the tests
 check|may|cmd:setfattr|attr|attr|attr|tests of the sandbox
+check|may|cmd:podman|podman|podman|podman|stores of images for the tests
+check|may|cmd:buildah|buildah|buildah|buildah|builds in such stores
+check|may|cmd:skopeo|skopeo|skopeo|skopeo|fills such stores
+check|may|cmd:fuse-overlayfs|fuse-overlayfs|fuse-overlayfs|fuse-overlayfs|stores of ordinary users
+check|may|cmd:newuidmap|uidmap|shadow-utils|shadow-uidmap|stores of ordinary users
 check|may|cmd:bash|bash|bash|bash|tests of the completions
 check|may|cmd:zsh|zsh|zsh|zsh|tests of the completions
 check|may|cmd:fish|fish|fish|fish|tests of the completions

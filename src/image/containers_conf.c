@@ -321,8 +321,11 @@ static void add_place(struct arena *a, const struct containers_system *sys, stru
 	p->words = arena_printf(a, "%.*s%s%.*s", STR_ARG(p->words), p->words.len ? ", " : "", STR_ARG(root));
 }
 
-/* A user without root's rights: his own storage.conf stands before the machine's, whose graphroot is not his. */
-static int user_conf(struct arena *a, const struct containers_system *sys, struct conf *c, struct err *err)
+/* A user without root's rights: his own storage.conf stands before the machine's, whose graphroot is not his. Of a file
+ * that the environment names newer versions take the graphroot, older ones (1.43) only rootless_storage_path: *ret_older
+ * is where those look. */
+static int user_conf(struct arena *a, const struct containers_system *sys, struct conf *c, struct str *ret_older,
+                     struct err *err)
 {
 	bool there = false;
 	struct str data = home_folder(a, sys, "XDG_DATA_HOME", ".local/share");
@@ -331,8 +334,9 @@ static int user_conf(struct arena *a, const struct containers_system *sys, struc
 	int rc = read_if_there(a, machine_conf(a, sys), c, &there, err);
 	if (rc < 0)
 		return rc;
-	/* A file that the environment names is the user's own. */
 	bool named = there && env(sys, "CONTAINERS_STORAGE_CONF").len;
+	if (named)
+		*ret_older = c->rootless_path.len ? c->rootless_path : usual;
 	if (!named) {
 		struct conf own;
 		c->graph_root = c->rootless_path.len ? c->rootless_path : usual;
@@ -360,14 +364,17 @@ int containers_places(struct arena *a, const struct containers_system *sys, stru
 {
 	struct conf c = { 0 };
 	struct containers_places p = { 0 };
+	struct str older = { 0 };
 	bool ignored;
-	int rc = is_rootless(sys) ? user_conf(a, sys, &c, err) : read_if_there(a, machine_conf(a, sys), &c, &ignored, err);
+	int rc = is_rootless(sys) ? user_conf(a, sys, &c, &older, err) : read_if_there(a, machine_conf(a, sys), &c, &ignored, err);
 	if (rc < 0)
 		return rc;
 	struct str driver = env(sys, "STORAGE_DRIVER").len ? env(sys, "STORAGE_DRIVER") : c.driver;
 	if (!is_rootless(sys) && c.graph_root.len == 0)
 		c.graph_root = arena_printf(a, "%s/var/lib/containers/storage", sys->root);
 	add_place(a, sys, c.graph_root, driver, &p);
+	if (older.len && !str_eq(older, c.graph_root))
+		add_place(a, sys, older, driver, &p);
 	add_place(a, sys, c.image_store, driver, &p);
 	for (size_t i = 0; i < c.additional.len; i++)
 		add_place(a, sys, c.additional.ptr[i], driver, &p);

@@ -227,7 +227,8 @@ static int check_index(struct work *w, const struct found *image, struct str wan
 {
 	struct str text, id = value_str(value_get(image->value, "id"));
 	struct value *index;
-	if (wanted.len == 0 || str_eq(wanted, digest))
+	/* "sha256:" may also stand in front of an id. */
+	if (wanted.len == 0 || str_eq(wanted, digest) || !containers_has_digest(image->value, wanted))
 		return 0;
 	int rc = read_data(w, image->store, id, arena_printf(w->arena, "manifest-%.*s", STR_ARG(wanted)), &text);
 	if (rc < 0)
