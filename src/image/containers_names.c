@@ -96,6 +96,8 @@ static enum containers_fit fit_name(struct arena *a, struct str wanted, struct s
                                     const struct value *image)
 {
 	struct parts w = take_apart(wanted), s = take_apart(name);
+	if (name.len == 0)
+		return FIT_NONE;
 	if (str_eq(wanted, name))
 		return FIT_NAME;
 	enum containers_fit fit = fit_repository(a, &w, s.repository);
