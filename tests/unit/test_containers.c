@@ -112,29 +112,29 @@ static void test_places_of_users(void **state)
 {
 	struct arena *ARENA_AUTO a = arena_new();
 	(void)state;
-	const char *home = str_cstr(a, arena_printf(a, "%s/home", folder));
+	const char *home = str_cstr(a, arena_printf(a, "%s/ann", folder));
 	ENV("HOME", home, "USER", "ann");
-	assert_string_equal(places(a, 1000), "/home/.local/share/containers/storage()");
+	assert_string_equal(places(a, 1000), "/ann/.local/share/containers/storage()");
 	ENV("HOME", home, "XDG_DATA_HOME", "/data");
 	assert_string_equal(places(a, 1000), "/data/containers/storage()");
 	/* The machine's graphroot is root's. */
-	put(a, "etc/containers/storage.conf", "[storage]\ngraphroot = \"/root/only\"\ndriver=\"overlay\"\n");
+	put(a, "etc/containers/storage.conf", "[storage]\ngraphroot = \"/srv/only\"\ndriver=\"overlay\"\n");
 	ENV("HOME", home, "USER", "ann");
-	assert_string_equal(places(a, 1000), "/home/.local/share/containers/storage(overlay)");
+	assert_string_equal(places(a, 1000), "/ann/.local/share/containers/storage(overlay)");
 	put(a, "etc/containers/storage.conf", "[storage]\nrootless_storage_path = \"/pods/$USER/${UID}/$NONE-$UID\"\n");
 	assert_string_equal(places(a, 1000), "/pods/ann/1000/-1000()");
-	put(a, "home/.config/containers/storage.conf", "[storage]\ngraphroot = \"$HOME/mine\"\n");
-	assert_string_equal(places(a, 1000), "/home/mine()");
-	put(a, "home/.config/containers/storage.conf", "[storage]\nrunroot = \"/x\"\n");
+	put(a, "ann/.config/containers/storage.conf", "[storage]\ngraphroot = \"$HOME/mine\"\n");
+	assert_string_equal(places(a, 1000), "/ann/mine()");
+	put(a, "ann/.config/containers/storage.conf", "[storage]\nrunroot = \"/x\"\n");
 	assert_string_equal(places(a, 1000), "/pods/ann/1000/-1000()");
 	/* Root in a user's namespace is that user. */
 	ENV("HOME", home, "USER", "ann", "_CONTAINERS_USERNS_CONFIGURED", "done");
-	put(a, "home/.config/containers/storage.conf", "[storage]\ngraphroot = \"$HOME/mine\"\n");
-	assert_string_equal(places(a, 0), "/home/mine()");
+	put(a, "ann/.config/containers/storage.conf", "[storage]\ngraphroot = \"$HOME/mine\"\n");
+	assert_string_equal(places(a, 0), "/ann/mine()");
 	/* What the environment names is read by old and new versions in two ways. */
 	ENV("HOME", home, "CONTAINERS_STORAGE_CONF", put(a, "own.conf", "[storage]\ngraphroot = \"/own\"\n"));
-	assert_string_equal(places(a, 1000), "/own() /home/.local/share/containers/storage()");
-	take_away(a, "home/.config/containers/storage.conf");
+	assert_string_equal(places(a, 1000), "/own() /ann/.local/share/containers/storage()");
+	take_away(a, "ann/.config/containers/storage.conf");
 	take_away(a, "etc/containers/storage.conf");
 	ENV("USER", "ann");
 	assert_string_equal(places(a, 1000), "no store is named: HOME is not set");
