@@ -272,7 +272,10 @@ static struct str expand(struct arena *a, const struct containers_system *sys, s
 			(void)buf_put(&b, env(sys, str_cstr(a, name)));
 		i = to - 1 + (braces && to < path.len && path.ptr[to] == '}');
 	}
-	return b.overflow ? (struct str){ 0 } : str_dup(a, buf_view(&b));
+	/* Too long to be a path: none. */
+	if (b.overflow)
+		buf_clear(&b);
+	return str_dup(a, buf_view(&b));
 }
 
 static bool exists(const char *path)

@@ -72,7 +72,7 @@ static int open_below(int fd, struct str path, int flags, int *ret, struct err *
 static int open_regular(int fd, struct str path, int *ret, struct err *err)
 {
 	struct stat st;
-	int file;
+	int file = -1;
 	int rc = open_below(fd, path, OPEN_FILE, &file, err);
 	if (rc < 0)
 		return rc;
@@ -246,7 +246,7 @@ static int read_data(struct containers_store *s, struct arena *a, struct str id,
                      struct str *ret, struct err *err)
 {
 	struct str file;
-	int fd;
+	int fd = -1;
 	if (!containers_is_id(id) || !data_file(a, key, &file))
 		return err_set(err, ERR_FORMAT, "no name of a document");
 	struct str path = arena_printf(a, "%s-images/%.*s/%.*s", s->driver->name, STR_ARG(id), STR_ARG(file));
@@ -322,7 +322,7 @@ static struct str read_mark(const struct containers_store *s, struct arena *a)
 {
 	struct err ignored = { 0 };
 	struct str text = { 0 };
-	int fd;
+	int fd = -1;
 	if (open_regular(s->fd, STR("overlay/.has-mount-program"), &fd, &ignored) < 0)
 		return text;
 	(void)fs_read_fd(a, fd, MARK_SIZE_MAX, &text, &ignored);
@@ -335,7 +335,7 @@ static void choose_form(const struct containers_store *s, struct arena *a, bool 
 {
 	struct err ignored = { 0 };
 	struct stat st = { 0 };
-	int fd;
+	int fd = -1;
 	struct str mark = read_mark(s, a);
 	if (open_below(s->fd, STR("overlay"), OPEN_FOLDER, &fd, &ignored) == 0) {
 		(void)fstat(fd, &st);

@@ -180,7 +180,7 @@ static int join_chain(struct work *w, const struct chain *c, struct image_desc *
 	if (c->layers.len != d->layer_count)
 		return err_set(w->err, ERR_FORMAT, "the config names %zu layers, the store has %zu", d->layer_count,
 		               c->layers.len);
-	for (size_t i = 0; i < d->layer_count; i++) {
+	for (size_t i = 0; c->layers.ptr && i < d->layer_count; i++) {
 		const struct found *f = &c->layers.ptr[d->layer_count - 1 - i];
 		struct str noted = value_str(value_get(f->value, "diff-digest"));
 		d->layers[i].path = layer_path(w, f);
@@ -460,7 +460,7 @@ static int describe_chain(struct work *w, const struct found *layer, struct imag
 	int rc = walk_chain(w, layer->store, value_str(value_get(layer->value, "parent")), &chain);
 	if (rc == 0)
 		rc = image_alloc_layers(w->arena, chain.layers.len, &d, w->err);
-	for (size_t i = 0; rc == 0 && i < d.layer_count; i++) {
+	for (size_t i = 0; rc == 0 && chain.layers.ptr && i < d.layer_count; i++) {
 		const struct found *f = &chain.layers.ptr[d.layer_count - 1 - i];
 		struct sha256 ignored;
 		d.layers[i].path = layer_path(w, f);
