@@ -203,5 +203,11 @@
 /* --- policy --- */
 /* Ignores of one run: real files have some hundreds. Patterns are tried one by one on each finding. */
 #define IGNORES_MAX 10000u
+/* A regular expression of an ignore rule: names of packages, some alternatives. Its states are followed for each byte
+ * of each package's name. */
+#define PATTERN_SIZE_MAX   1000u
+#define PATTERN_DEPTH_MAX  50u
+#define PATTERN_REPEAT_MAX 1000u /* as Go's */
+#define PATTERN_STATES_MAX 5000u
 
 #endif

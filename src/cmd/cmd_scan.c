@@ -107,7 +107,9 @@ static int take_ignores(struct run *r, struct err *err)
 	int rc = 0;
 	if (r->options->ignore_list)
 		rc = policy_add_yaml(r->arena, &r->policy, r->options->config_file, r->options->ignore_list, err);
-	if (rc < 0)
+	if (rc == 0 && r->options->swap.add_ignores)
+		rc = r->options->swap.add_ignores(r->options->swap.ctx, r->arena, &r->policy, err);
+	if (rc < 0 || (v->set && v->text.len == 0))
 		return rc;
 	rc = fs_read(r->arena, str_cstr(r->arena, name), YAML_SIZE_MAX, &text, err);
 	if (rc == ERR_NOT_FOUND && !v->set)
@@ -120,6 +122,8 @@ static int take_ignores(struct run *r, struct err *err)
 	if (yaml_parse(r->arena, text, &documents, err) < 0)
 		return err_wrap(err, "%.*s", STR_ARG(name)), ERR_USAGE;
 	const struct value *top = value_at(documents, 0);
+	if (policy_is_trivyignore_yaml(top))
+		return policy_add_trivyignore_yaml(r->arena, &r->policy, name, top, err);
 	const struct value *list = value_is(top, VALUE_MAP) ? value_get(top, "ignore") : top;
 	if (!list)
 		return err_set(err, ERR_USAGE, "%.*s: no ignore list in it", STR_ARG(name));
@@ -183,6 +187,8 @@ static int take_outputs(struct run *r, struct err *err)
 	return 0;
 }
 
+static int timed_out_code = EXIT_FAILED;
+
 static void timed_out(int sig)
 {
 	static const char words[] = "plimsoll: given up: --timeout has passed\n";
@@ -190,7 +196,7 @@ static void timed_out(int sig)
 	ssize_t ignored = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)ignored;
 	/* Workers die with their parent. */
-	_exit(EXIT_FAILED);
+	_exit(timed_out_code);
 }
 
 /* "90", "90s", "5m", "1h", "0" for none. */
@@ -210,6 +216,8 @@ static int take_timeout(struct run *r, struct err *err)
 	if (!str_to_u64(text, &n) || n > TIMEOUT_SECONDS_MAX / unit)
 		return err_set(err, ERR_USAGE, "%.*s wants a time as 90s, 5m or 1h, not \"%.*s\"", STR_ARG(v->origin),
 		               STR_ARG(v->text));
+	if (r->options->swap.timed_out_code)
+		timed_out_code = r->options->swap.timed_out_code;
 	if (n) {
 		signal(SIGALRM, timed_out);
 		alarm((unsigned)(n * unit));
@@ -388,12 +396,13 @@ static int verdict(const struct run *r)
 	bool eol = false;
 	for (size_t i = 0; i < r->report.targets.len; i++)
 		eol = eol || r->report.targets.ptr[i].os_eol;
+	/* In Trivy's order: a release past its support beats findings. */
+	if (r->exit_on_eol && eol)
+		return (int)r->exit_on_eol;
 	if (r->exit_code && shown_count(&r->report))
 		return (int)r->exit_code;
 	if (r->report.summary.gate.failed)
 		return EXIT_GATE;
-	if (r->exit_on_eol && eol)
-		return (int)r->exit_on_eol;
 	if (option_flag(r->options, OPT_STRICT) && (r->report.summary.not_assessed || r->report.database.stale))
 		return EXIT_NOT_ASSESSED;
 	return EXIT_DONE;
@@ -422,6 +431,30 @@ static void say_policy_notes(const struct run *r)
 		log_verbose("%.*s", STR_ARG(notes.ptr[i]));
 }
 
+/* Through a peer's link: what the peer would have looked for and this version does not is said of each target. False:
+ * there is nothing in one that this version could have judged, so its "no findings" would be a lie. */
+static bool add_swap_notes(struct run *r)
+{
+	const struct swap_asks *swap = &r->options->swap;
+	bool judged = true;
+	for (size_t i = 0; i < r->report.targets.len; i++) {
+		struct target *t = &r->report.targets.ptr[i];
+		for (size_t k = 0; k < swap->not_assessed.len; k++) {
+			struct str what, reason = str_from(swap->not_assessed.ptr[k]);
+			(void)str_cut(&reason, '\t', &what);
+			*vec_push(r->arena, &t->not_assessed) = (struct not_assessed){ .what = what, .reason = reason };
+			log_error("%.*s: not assessed: %.*s: %.*s", STR_ARG(t->name), STR_ARG(what), STR_ARG(reason));
+		}
+		if (swap->packages_only)
+			t->findings.len = 0;
+		if (swap->refuse_empty && t->packages.len == 0) {
+			log_error("%.*s: there is no package in it that this version can read", STR_ARG(t->name));
+			judged = false;
+		}
+	}
+	return judged;
+}
+
 static int scan_targets(struct run *r, uint64_t start_ms)
 {
 	int failed = EXIT_DONE;
@@ -440,6 +473,8 @@ static int scan_targets(struct run *r, uint64_t start_ms)
 	if (r->report.targets.len == 0)
 		return failed;
 	struct err err = { 0 };
+	if (!add_swap_notes(r))
+		failed = EXIT_USAGE;
 	scan_finish(r->arena, &r->policy, now_ms() - start_ms, &r->report);
 	say_policy_notes(r);
 	if (write_outputs(r, &err) < 0)

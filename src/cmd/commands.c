@@ -3,6 +3,7 @@
 
 #include "base/base.h"
 #include "base/log.h"
+#include "cmd/peer.h"
 #include "config.h"
 
 #include <unistd.h>
@@ -144,6 +145,9 @@ int commands_run(int argc, char **argv)
 	/* Reports have megabytes; into a pipe or file they go in pieces of a fair size. */
 	if (!isatty(STDOUT_FILENO))
 		(void)setvbuf(stdout, NULL, _IOFBF, OUTPUT_BUFFER_SIZE);
+	const struct peer *peer = argc ? peer_of(argv[0]) : NULL;
+	if (peer)
+		return finish_output(peer_run(peer, argc, argv));
 	argc--;
 	argv++;
 	if (argc && is_help(argv[0])) {

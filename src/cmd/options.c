@@ -4,7 +4,7 @@
 #include "base/base.h"
 #include "base/fs.h"
 #include "base/yaml.h"
-#include "cmd/peer_flags.h"
+#include "cmd/peer.h"
 
 #define CONFIG_DEFAULT ".plimsoll.yaml"
 #define CONFIG_IGNORE_KEY "ignore"
@@ -41,7 +41,8 @@ struct str option_variable(struct arena *a, const struct option_row *row)
 
 static int parse_bool(struct str text, struct str origin, bool *ret, struct err *err)
 {
-	static const char *const yes[] = { "true", "1", "yes", "on" }, *const no[] = { "false", "0", "no", "off", "" };
+	static const char *const yes[] = { "true", "1", "yes", "on", "t" },
+	                        *const no[] = { "false", "0", "no", "off", "f", "" };
 	for (size_t i = 0; i < COUNT_OF(yes); i++)
 		if (str_eq_nocase(text, str_from(yes[i])))
 			return *ret = true, 0;
@@ -51,26 +52,41 @@ static int parse_bool(struct str text, struct str origin, bool *ret, struct err 
 	return err_set(err, ERR_USAGE, "%.*s wants true or false, not \"%.*s\"", STR_ARG(origin), STR_ARG(text));
 }
 
-static int put_value(struct options *o, const struct option_row *row, struct str text, struct str origin, struct err *err)
+int option_value_put(struct arena *a, enum option_kind kind, struct option_value *v, struct str text, struct str origin,
+                     struct err *err)
 {
-	struct option_value *v = &o->values[row->id];
 	v->origin = origin;
 	v->text = text;
 	v->set = true;
-	if (row->kind == OPTION_FLAG)
+	if (kind == OPTION_FLAG)
 		return parse_bool(text, origin, &v->flag, err);
-	if (row->kind == OPTION_REPEAT)
-		*vec_push(o->arena, &v->list) = text;
-	if (row->kind == OPTION_LIST)
+	if (kind == OPTION_REPEAT)
+		*vec_push(a, &v->list) = text;
+	if (kind == OPTION_LIST)
 		for (struct str item, rest = text; str_cut(&rest, ',', &item);)
 			if (str_trim(item).len)
-				*vec_push(o->arena, &v->list) = str_trim(item);
+				*vec_push(a, &v->list) = str_trim(item);
 	return 0;
 }
 
-static int unknown(struct str shown, struct str name, struct err *err)
+static int put_value(struct options *o, const struct option_row *row, struct str text, struct str origin, struct err *err)
 {
-	const char *hint = peer_flag_hint(name);
+	return option_value_put(o->arena, row->kind, &o->values[row->id], text, origin, err);
+}
+
+int option_put(struct options *o, enum option_id id, struct str text, struct str origin, struct err *err)
+{
+	return put_value(o, option_row(id), text, origin, err);
+}
+
+const struct option_row *option_find(enum command_id command, struct str name)
+{
+	return find_name(command, name);
+}
+
+static int unknown(struct arena *a, struct str shown, struct str name, struct err *err)
+{
+	const char *hint = peer_flag_hint(a, name);
 	if (hint)
 		return err_set(err, ERR_USAGE, "%.*s is no flag here: %s", STR_ARG(shown), hint);
 	return err_set(err, ERR_USAGE, "unknown flag %.*s; --help lists them", STR_ARG(shown));
@@ -85,7 +101,7 @@ static int take_long(struct options *o, int argc, char **argv, int *at, struct e
 	struct str origin = arena_printf(o->arena, "--%.*s", STR_ARG(name));
 	const struct option_row *row = find_name(o->command, name);
 	if (!row)
-		return unknown(origin, name, err);
+		return unknown(o->arena, origin, name, err);
 	if (row->kind == OPTION_FLAG)
 		return put_value(o, row, has_value ? rest : STR("true"), origin, err);
 	if (!has_value) {
@@ -105,7 +121,7 @@ static int take_short(struct options *o, int argc, char **argv, int *at, struct 
 		const struct option_row *row = find_letter(o->command, letters.ptr[0]);
 		letters = str_sub(letters, 1, letters.len);
 		if (!row)
-			return unknown(origin, (struct str){ 0 }, err);
+			return unknown(o->arena, origin, (struct str){ 0 }, err);
 		if (row->kind == OPTION_FLAG) {
 			int rc = put_value(o, row, STR("true"), origin, err);
 			if (rc < 0)
@@ -162,32 +178,35 @@ static int take_environment(struct options *o, struct err *err)
 static int scalar_text(struct arena *a, const struct value *v, struct str origin, struct str *ret, struct err *err)
 {
 	int64_t number;
+	double real;
 	if (value_is(v, VALUE_STRING))
 		*ret = value_str(v);
 	else if (value_is(v, VALUE_BOOL))
 		*ret = value_bool(v) ? STR("true") : STR("false");
 	else if (value_int(v, &number))
 		*ret = arena_printf(a, "%jd", (intmax_t)number);
+	else if (value_double(v, &real))
+		*ret = arena_printf(a, "%g", real);
 	else
 		return err_set(err, ERR_USAGE, "%.*s: a text, a number or true/false is wanted", STR_ARG(origin));
 	return 0;
 }
 
-static int put_config_value(struct options *o, const struct option_row *row, const struct value *v, struct str origin,
-                            struct err *err)
+int option_value_put_document(struct arena *a, enum option_kind kind, struct option_value *v, const struct value *document,
+                              struct str origin, struct err *err)
 {
 	struct str text;
 	int rc = 0;
-	if (!value_is(v, VALUE_LIST)) {
-		rc = scalar_text(o->arena, v, origin, &text, err);
-		return rc < 0 ? rc : put_value(o, row, text, origin, err);
+	if (!value_is(document, VALUE_LIST)) {
+		rc = scalar_text(a, document, origin, &text, err);
+		return rc < 0 ? rc : option_value_put(a, kind, v, text, origin, err);
 	}
-	if (row->kind != OPTION_LIST && row->kind != OPTION_REPEAT)
-		return err_set(err, ERR_USAGE, "%.*s: %s takes one value", STR_ARG(origin), row->name);
-	for (size_t i = 0; rc == 0 && i < value_len(v); i++) {
-		rc = scalar_text(o->arena, value_at(v, i), origin, &text, err);
+	if (kind != OPTION_LIST && kind != OPTION_REPEAT)
+		return err_set(err, ERR_USAGE, "%.*s: one value is wanted, not a list", STR_ARG(origin));
+	for (size_t i = 0; rc == 0 && i < value_len(document); i++) {
+		rc = scalar_text(a, value_at(document, i), origin, &text, err);
 		if (rc == 0)
-			rc = put_value(o, row, text, origin, err);
+			rc = option_value_put(a, kind, v, text, origin, err);
 	}
 	return rc;
 }
@@ -206,7 +225,7 @@ static int take_config_pair(struct options *o, const struct value_pair *pair, st
 		/* A key of another command is fine: the file serves them all. */
 		if (!applies(row, o->command) || o->values[row->id].set)
 			return 0;
-		return put_config_value(o, row, pair->value, origin, err);
+		return option_value_put_document(o->arena, row->kind, &o->values[row->id], pair->value, origin, err);
 	}
 	return err_set(err, ERR_USAGE, "%.*s: unknown key \"%.*s\"", STR_ARG(origin), STR_ARG(pair->key));
 }

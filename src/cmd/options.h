@@ -110,6 +110,22 @@ struct option_value {
 	bool flag;
 };
 
+/* What a run through a peer's link (cmd/peer.h) asks of a scan besides. */
+struct policy;
+struct swap_asks {
+	/* Ignores of the peer's own form. */
+	int (*add_ignores)(const void *ctx, struct arena *a, struct policy *policy, struct err *err);
+	const void *ctx;
+	/* What the peer would have looked for and this version does not: said of every target. "WHAT\tREASON" */
+	struct {
+		const char **ptr;
+		size_t len, cap;
+	} not_assessed;
+	bool packages_only;  /* an SBOM without findings */
+	bool refuse_empty;   /* exit 2 where a target has no package that this version can read */
+	int timed_out_code;  /* 0: ours */
+};
+
 struct options {
 	struct arena *arena;
 	enum command_id command;
@@ -120,6 +136,7 @@ struct options {
 	} args;                  /* what is no option */
 	struct str config_file;  /* that was read; empty: none */
 	const struct value *ignore_list; /* its `ignore` key, or NULL */
+	struct swap_asks swap;           /* all zero but where a peer's link asks for more than options can say */
 };
 
 /* argv without the program's and the command's names. ERR_USAGE with words for the user. */
@@ -132,6 +149,16 @@ int option_number(const struct options *o, enum option_id id, int64_t min, int64
                   struct err *err);
 
 const struct option_row *option_row(enum option_id id);
+/* The option of that name that the command has, or NULL. */
+const struct option_row *option_find(enum command_id command, struct str name);
+/* As if it had stood on the command line; origin is for messages. */
+int option_put(struct options *o, enum option_id id, struct str text, struct str origin, struct err *err);
+/* The same into any value, from text or from a configuration's document. ERR_USAGE. */
+int option_value_put(struct arena *a, enum option_kind kind, struct option_value *v, struct str text, struct str origin,
+                     struct err *err);
+struct value;
+int option_value_put_document(struct arena *a, enum option_kind kind, struct option_value *v, const struct value *document,
+                              struct str origin, struct err *err);
 /* PLIMSOLL_NAME of a row. */
 struct str option_variable(struct arena *a, const struct option_row *row);
 

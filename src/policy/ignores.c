@@ -22,7 +22,7 @@ int policy_add_ignore(struct arena *a, struct policy *p, const struct ignore *ig
 {
 	if (p->ignores.len >= IGNORES_MAX)
 		return err_set(err, ERR_LIMIT, "more than %u ignores (IGNORES_MAX)", IGNORES_MAX);
-	if (ignore->id.len == 0 && ignore->package.len == 0 && ignore->path.len == 0 && ignore->subject.len == 0)
+	if (ignore->id.len == 0 && ignore->package.len == 0 && ignore->path.len == 0 && ignore->subject.len == 0 && !ignore->peer)
 		return err_set(err, ERR_USAGE, "an ignore needs one of id, package, path, subject");
 	if (ignore->until.len && !policy_is_date(ignore->until))
 		return err_set(err, ERR_USAGE, "'%.*s' is no date (YYYY-MM-DD)", STR_ARG(ignore->until));
@@ -102,19 +102,6 @@ int policy_add_yaml(struct arena *a, struct policy *p, struct str file, const st
 	return code;
 }
 
-/* Quoted, so that it stands for itself in a glob. */
-static struct str literal(struct arena *a, struct str id)
-{
-	char *out = arena_alloc(a, id.len * 2);
-	size_t n = 0;
-	for (size_t i = 0; i < id.len; i++) {
-		if (id.ptr[i] == '*' || id.ptr[i] == '?' || id.ptr[i] == '[' || id.ptr[i] == '\\')
-			out[n++] = '\\';
-		out[n++] = id.ptr[i];
-	}
-	return (struct str){ out, n };
-}
-
 static struct str next_word(struct str *rest)
 {
 	size_t from = 0, to;
@@ -131,7 +118,7 @@ static struct str next_word(struct str *rest)
 static int add_line(struct arena *a, struct policy *p, struct str line, struct ignore *ignore, struct err *err)
 {
 	struct str words = { 0 };
-	ignore->id = literal(a, next_word(&line));
+	ignore->id = policy_literal(a, next_word(&line));
 	for (struct str word; (word = next_word(&line)).len;) {
 		if (str_skip(&word, STR("exp:"))) {
 			if (word.len == 0)

@@ -56,6 +56,8 @@ struct ignore_index {
 	struct map exact;  /* plain id -> 1 + index of its first ignore */
 	size_t *next;      /* 1 + index of the next ignore of the same id */
 	VEC(size_t) globs; /* ignores whose id is a pattern or not asked */
+	struct arena *arena;
+	const struct target *target; /* whose findings are asked about */
 };
 
 static bool is_plain(struct str s)
@@ -68,7 +70,7 @@ static bool is_plain(struct str s)
 
 static void index_ignores(struct arena *a, const struct ignore_list *list, struct ignore_index *ret)
 {
-	*ret = (struct ignore_index){ .list = list, .next = arena_array(a, list->len, sizeof(size_t)) };
+	*ret = (struct ignore_index){ .list = list, .next = arena_array(a, list->len, sizeof(size_t)), .arena = a };
 	for (size_t i = list->len; i > 0; i--) {
 		if (!is_plain(list->ptr[i - 1].id))
 			continue;
@@ -96,7 +98,7 @@ static bool id_matches(const struct ignore *ignore, const struct finding *f)
 	return false;
 }
 
-static bool rest_matches(const struct ignore *ignore, const struct finding *f)
+static bool rest_matches(const struct ignore_index *index, const struct ignore *ignore, const struct finding *f)
 {
 	if (ignore->package.len) {
 		if (!f->package)
@@ -107,12 +109,14 @@ static bool rest_matches(const struct ignore *ignore, const struct finding *f)
 	struct str path = f->location.path;
 	if (path.len == 0 && f->package)
 		path = f->package->db_path;
-	return asks(ignore->path, path) && asks(ignore->subject, f->subject);
+	return asks(ignore->path, path) && asks(ignore->subject, f->subject) &&
+	       (!ignore->peer || ignore_peer_matches(index->arena, ignore, index->target, f));
 }
 
 static bool holds_on(const struct ignore *ignore, struct str today)
 {
-	return ignore->until.len == 0 || str_cmp(today, ignore->until) <= 0;
+	int day = str_cmp(today, ignore->until);
+	return ignore->until.len == 0 || day < 0 || (day == 0 && !(ignore->peer && ignore->peer->ends_with_until));
 }
 
 /* The first ignore, in order of reading, that matches and holds; of those that matched but ran out, one goes to
@@ -125,7 +129,7 @@ static void consider(const struct ignore_index *index, size_t i, const struct fi
                      struct choice *c)
 {
 	const struct ignore *ignore = &index->list->ptr[i];
-	if (!rest_matches(ignore, f))
+	if (!rest_matches(index, ignore, f))
 		return;
 	size_t *slot = holds_on(ignore, today) ? &c->holds : &c->expired;
 	if (*slot == 0 || i + 1 < *slot)
@@ -180,9 +184,10 @@ static bool is_kernel_headers(const struct target *t, const struct finding *f)
 	return false;
 }
 
-static void suppress(struct arena *a, const struct policy *p, const struct ignore_index *index, struct str today,
+static void suppress(struct arena *a, const struct policy *p, struct ignore_index *index, struct str today,
                      struct target *t)
 {
+	index->target = t;
 	bool *said = arena_array(a, index->list->len, sizeof(bool));
 	for (size_t i = 0; i < t->findings.len; i++) {
 		struct finding *f = &t->findings.ptr[i];

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "model/report.h"
+#include "policy/pattern.h"
 
 /* One ignore: all that is given must match (empty: not asked). id, package, path and subject are globs (str_glob);
  * id matches the finding's id or one of its aliases, package the binary or the source name, path the location's path
@@ -13,6 +14,23 @@ struct ignore {
 	struct str reason;
 	struct str until;  /* YYYY-MM-DD: the last day on which it holds; empty: for ever */
 	struct str origin; /* ".plimsoll.yaml:12" */
+	const struct ignore_peer *peer; /* what only peers' files ask; may be NULL */
+};
+
+enum fix_state_bit { FIX_UNKNOWN = 1, FIX_FIXED = 2, FIX_NOT_FIXED = 4, FIX_WONT_FIX = 8 };
+
+/* Conditions of Trivy's and Grype's ignore files; empty, NULL, 0: not asked. */
+struct ignore_peer {
+	unsigned kinds;              /* bit per finding_kind */
+	bool own_id;                 /* an alias does not count */
+	bool ends_with_until;        /* no longer holds on the day itself */
+	struct str purl;             /* all that it says must be so of the package's */
+	const struct pattern *name, *source; /* source: only where it has another name than the package */
+	struct str name_text, source_text;   /* without a pattern: exactly */
+	struct str version, type;    /* exactly; type as package_type_name */
+	struct str name_space;       /* Grype's: "debian:distro:debian:12" */
+	unsigned fix_states;         /* fix_state_bit */
+	enum { MATCHED_ANYHOW, MATCHED_DIRECTLY, MATCHED_BY_SOURCE } matched;
 };
 
 struct ignore_list {
@@ -41,6 +59,24 @@ int policy_add_yaml(struct arena *a, struct policy *p, struct str file, const st
 /* .trivyignore: `ID [exp:YYYY-MM-DD]` a line, # comments. The id is taken literally. What else stands on the line or in
  * the comment above it becomes the reason. On an error (ERR_USAGE: a date that is none) nothing is added. */
 int policy_add_trivyignore(struct arena *a, struct policy *p, struct str file, struct str text, struct err *err);
+/* .trivyignore.yaml, from its parsed document: lists vulnerabilities, misconfigurations, secrets, licenses of id, paths,
+ * purls, expired_at, statement. ERR_USAGE as above. */
+int policy_add_trivyignore_yaml(struct arena *a, struct policy *p, struct str file, const struct value *map, struct err *err);
+bool policy_is_trivyignore_yaml(const struct value *map);
+/* Grype's ignore rules, the list `ignore` of a .grype.yaml. What can never hold here (a programming language, a match by
+ * CPE, a rule for VEX documents) is passed over. ERR_USAGE, ERR_UNSUPPORTED as above. */
+int policy_add_grype_rules(struct arena *a, struct policy *p, struct str file, const struct value *list, struct err *err);
+/* All findings in these fix states (fix_state_bit), as --only-fixed of Grype means it: they leave the gate, too. */
+int policy_add_fix_states(struct arena *a, struct policy *p, unsigned states, struct str origin, struct err *err);
+/* Grype's word for a state of a fix, in both directions. 0: no such word. */
+unsigned policy_fix_state_parse(struct str word);
+const char *policy_fix_state(const struct finding *f);
+/* Grype's name for a distribution's advisories: "debian:distro:debian:12". Empty: it has none. */
+struct str policy_grype_namespace(struct arena *a, const struct os *os);
+
+/* Whether what only peers ask is so. */
+bool ignore_peer_matches(struct arena *a, const struct ignore *ignore, const struct target *t, const struct finding *f);
+
 /* One ignore from elsewhere (--ignore). ERR_USAGE if it asks nothing or its date is no date. */
 int policy_add_ignore(struct arena *a, struct policy *p, const struct ignore *ignore, struct err *err);
 
@@ -57,6 +93,8 @@ void policy_apply(struct arena *a, const struct policy *p, struct str today, str
 void policy_notes(struct arena *a, const struct policy *p, struct str today, const struct report *report,
                   struct str_list *ret);
 
+/* Quoted, so that it stands for itself in a glob. */
+struct str policy_literal(struct arena *a, struct str id);
 /* A day of the calendar, written YYYY-MM-DD. */
 bool policy_is_date(struct str s);
 

@@ -8,6 +8,7 @@ const struct report_format report_formats[] = {
 	{ "json", "everything, as plimsoll.report/v1 (doc/report.schema.json)", report_json_write },
 	{ "sarif", "SARIF 2.1.0, for GitHub code scanning and editors", report_sarif_write },
 	{ "cyclonedx", "CycloneDX 1.6 JSON: packages and their vulnerabilities", report_cyclonedx_write },
+	{ "grype-json", "what reads Grype's JSON reads this", report_grype_json_write },
 };
 const size_t report_format_count = COUNT_OF(report_formats);
 

@@ -32,6 +32,7 @@ const struct report_format *report_format_find(struct str name);
 int report_table_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 int report_json_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 int report_sarif_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
+int report_grype_json_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 int report_cyclonedx_write(const struct report *r, const struct report_options *o, FILE *out, struct err *err);
 
 /* How every format ends: what has been written has reached the file, or ERR_IO. */
