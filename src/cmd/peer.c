@@ -163,7 +163,7 @@ static int take_letters(struct peer_call *c, int argc, char **argv, int *at, str
 
 static bool is_command(const struct peer_command *command, struct str word)
 {
-	return has_choice(command->names, word);
+	return word.len == 0 ? command->names[0] == '\0' : has_choice(command->names, word);
 }
 
 /* The first word that is no flag; a peer without such a command takes it as a target. Flags before it are those of any
@@ -289,9 +289,10 @@ static int take_files(struct peer_call *c, struct err *err)
 	const struct option_value *named = peer_value(c, "config");
 	const char *path;
 	int rc = 0;
-	for (struct str rest = named->text, word; rc == 0 && named->set && str_cut(&rest, ',', &word);)
-		if (word.len)
-			rc = take_file(c, str_cstr(c->arena, word), true, err);
+	for (size_t i = 0; rc == 0 && i < named->list.len; i++)
+		rc = take_file(c, str_cstr(c->arena, named->list.ptr[i]), true, err);
+	if (named->list.len == 0 && named->text.len) /* a peer with one file; empty: none is read */
+		rc = take_file(c, str_cstr(c->arena, named->text), true, err);
 	for (unsigned n = 0; rc == 0 && !named->set && (path = c->peer->config_file(c->arena, n)); n++)
 		rc = take_file(c, path, false, err);
 	return rc;
@@ -374,8 +375,6 @@ int peer_scan(struct peer_call *c, enum command_id command, const char *target, 
 {
 	struct options *o = &c->ours;
 	int rc = give_meaning(c, err);
-	if (rc == 0)
-		rc = take_own(c, err);
 	if (rc == 0 && c->found_code)
 		rc = option_put(o, OPT_EXIT_CODE, arena_printf(c->arena, "%d", FOUND), STR("--exit-code"), err);
 	if (rc == 0 && c->eol_code)
@@ -455,14 +454,13 @@ static int run(struct peer_call *c, int argc, char **argv, struct err *err)
 		return EXIT_DONE;
 	}
 	for (size_t i = 0; !c->command && i < c->peer->command_count; i++)
-		if (c->peer->commands[i].names[0] == '\0' || (peer_value(c, "version")->flag &&
-		                                              is_command(&c->peer->commands[i], STR("version"))))
+		if (is_command(&c->peer->commands[i], peer_value(c, "version")->flag ? STR("version") : STR("")))
 			c->command = &c->peer->commands[i];
 	if (!c->command) {
 		print_help(c);
 		return EXIT_DONE;
 	}
-	if ((rc = take_environment(c, err)) < 0 || (rc = take_files(c, err)) < 0)
+	if ((rc = take_own(c, err)) < 0 || (rc = take_environment(c, err)) < 0 || (rc = take_files(c, err)) < 0)
 		return rc;
 	log_setup(peer_value(c, "quiet")->flag ? LOG_QUIET : peer_value(c, c->peer->verbose)->flag ? LOG_VERBOSE : LOG_NORMAL);
 	return c->command->run(c, err);

@@ -210,7 +210,7 @@ static int take_cache_dir(struct peer_call *c, struct err *err)
 	struct str path;
 	if (!v->set || v->text.len == 0)
 		return 0;
-	if (!getenv("PLIMSOLL_DB")) {
+	if (!c->ours.values[OPT_DB].set) {
 		struct db *db = command_open_db(c->arena, &c->ours, &path, &why);
 		if (db && option_put(&c->ours, OPT_DB, str_dup(c->arena, path), STR("the database"), err) < 0)
 			return err->code;

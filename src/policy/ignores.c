@@ -114,11 +114,15 @@ static struct str next_word(struct str *rest)
 	return word;
 }
 
+/* As Trivy has it: on the day itself it has run out. */
+static const struct ignore_peer trivy_line = { .ends_with_until = true };
+
 /* `ID exp:2026-12-31 any words`, without the comment. */
 static int add_line(struct arena *a, struct policy *p, struct str line, struct ignore *ignore, struct err *err)
 {
 	struct str words = { 0 };
 	ignore->id = policy_literal(a, next_word(&line));
+	ignore->peer = &trivy_line;
 	for (struct str word; (word = next_word(&line)).len;) {
 		if (str_skip(&word, STR("exp:"))) {
 			if (word.len == 0)
