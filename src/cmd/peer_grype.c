@@ -50,7 +50,7 @@ static int take_template(struct peer_call *c, const char **ret, struct err *err)
 			return *ret = templates[i].ours, 0;
 	if (access(str_cstr(c->arena, v->text), R_OK) != 0)
 		return err_set(err, ERR_USAGE, "the template %.*s cannot be read: %m", STR_ARG(v->text));
-	return peer_put(c, "template", v->text, v->origin, err);
+	return peer_put(c, "template", arena_printf(c->arena, "@%.*s", STR_ARG(v->text)), v->origin, err);
 }
 
 static int find_format(struct peer_call *c, struct str name, const struct option_value *v, const char **ret, struct err *err)

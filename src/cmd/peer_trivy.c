@@ -113,11 +113,8 @@ static int take_template(struct peer_call *c, struct str *ret_format, struct err
 			return *ret_format = str_from(contrib[i].format), 0;
 	if (is_file && access(str_cstr(c->arena, path), R_OK) != 0)
 		return err_set(err, ERR_USAGE, "the template %.*s cannot be read: %m", STR_ARG(path));
-	if (!is_file)
-		return err_set(err, ERR_UNSUPPORTED, "%.*s cannot be given its meaning: a template must be a file here: @FILE",
-		               STR_ARG(v->origin));
 	*ret_format = STR("template");
-	return peer_put(c, "template", path, v->origin, err);
+	return peer_put(c, "template", v->text, v->origin, err);
 }
 
 static int take_output(struct peer_call *c, struct err *err)
