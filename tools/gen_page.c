@@ -4,6 +4,7 @@
 
 #include "advisory/feed/feed.h"
 #include "base/base.h"
+#include "cmd/peer.h"
 #include "package/formats.h"
 #include "report/formats.h"
 #include "version/versions.h"
@@ -248,8 +249,99 @@ static void feed_forms(struct str argument)
 	}
 }
 
+static const struct peer *find_peer(struct str name)
+{
+	for (size_t i = 0; i < peer_count; i++)
+		if (str_eq(name, str_from(peers[i]->name)))
+			return peers[i];
+	abort();
+}
+
+/* A peer's commands: those that are run here, and those that exit 2. */
+static void peer_commands(struct str argument)
+{
+	const struct peer *p = find_peer(argument);
+	for (size_t i = 0; i < p->command_count; i++) {
+		const struct peer_command *c = &p->commands[i];
+		printf("*%s*", p->name);
+		if (c->names[0]) {
+			printf(" *");
+			put(c->names);
+			printf("*");
+		} else {
+			printf(" _TARGET_");
+		}
+		printf("\n\t%s", c->run ? "" : "*Exits 2*: ");
+		put(c->words);
+		printf(".\n\n");
+	}
+}
+
+/* "--skip-dirs, TRIVY_SKIP_DIRS, scan.skip-dirs" */
+static void peer_names(struct arena *a, const struct peer *p, const struct peer_row *row)
+{
+	struct str variable = peer_variable(a, p, row);
+	const char *between = "";
+	if (row->letter)
+		printf("*-%c*, ", row->letter);
+	if (row->name) {
+		printf("*--%s*", row->name);
+		between = ", ";
+	}
+	if (row->key) {
+		printf("%s*", between);
+		put(row->key);
+		printf("*");
+		between = ", ";
+	}
+	if (variable.len) {
+		printf("%s*", between);
+		put_text(variable);
+		printf("*");
+	}
+}
+
+static void peer_rows(const struct peer *p, enum peer_meaning meaning)
+{
+	struct arena *ARENA_AUTO a = arena_new();
+	for (size_t i = 0; i < p->row_count; i++) {
+		const struct peer_row *row = &p->rows[i];
+		if (row->meaning != meaning)
+			continue;
+		peer_names(a, p, row);
+		printf("\n\t");
+		if (meaning == PEER_OURS)
+			printf("Our *--%s*", row->ours);
+		else
+			put_capital(row->words);
+		if (meaning == PEER_REFUSED && row->standard) {
+			printf("; taken as long as it is ");
+			put(row->standard);
+		}
+		printf(".\n\n");
+	}
+}
+
+static void peer_meant(struct str argument)
+{
+	peer_rows(find_peer(argument), PEER_OURS);
+	peer_rows(find_peer(argument), PEER_MEANT);
+}
+
+static void peer_accepted(struct str argument)
+{
+	peer_rows(find_peer(argument), PEER_ACCEPTED);
+}
+
+static void peer_refused(struct str argument)
+{
+	peer_rows(find_peer(argument), PEER_REFUSED);
+}
+
 const struct generator page_generators[] = {
 	{ "options", options },     { "options-short", options_short }, { "summary", summary },  { "examples", examples },
 	{ "commands", all_commands }, { "keys", keys },                 { "databases", databases }, { "formats", formats },
-	{ "schemes", schemes },     { "feeds", feed_forms },            { NULL, NULL },
+	{ "schemes", schemes },     { "feeds", feed_forms },
+	{ "peer-commands", peer_commands }, { "peer-meant", peer_meant }, { "peer-accepted", peer_accepted },
+	{ "peer-refused", peer_refused }, { NULL, NULL },
 };
