@@ -368,7 +368,8 @@ static int run_version(struct peer_call *c, struct err *err)
 	if (peer_value(c, "version")->flag)
 		printf("grype %s\n", version);
 	else if (wants_json(c))
-		printf("{\n \"application\": \"grype\",\n \"version\": \"%s\",\n \"platform\": \"linux\",\n \"supportedDbSchema\": \"6\"\n}\n",
+		printf("{\n \"application\": \"grype\",\n \"version\": \"%s\",\n \"platform\": \"linux\",\n"
+		       " \"supportedDbSchema\": 6\n}\n",
 		       version);
 	else
 		printf("Application:         grype\nVersion:             %s\nPlatform:            linux\n", version);
@@ -390,7 +391,8 @@ static int db_status(struct peer_call *c, struct err *err)
 	if (!gmtime_r(&t, &tm) || strftime(built, sizeof(built), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		built[0] = '\0';
 	if (wants_json(c))
-		printf("{\n \"schemaVersion\": \"plimsoll\",\n \"from\": \"\",\n \"built\": \"%s\",\n \"path\": \"%.*s\",\n \"valid\": true\n}\n",
+		printf("{\n \"schemaVersion\": \"plimsoll\",\n \"from\": \"\",\n \"built\": \"%s\",\n \"path\": \"%.*s\",\n"
+		       " \"valid\": true\n}\n",
 		       built, STR_ARG(path));
 	else
 		printf("Path:      %.*s\nSchema:    plimsoll\nBuilt:     %s\nStatus:    valid\n", STR_ARG(path), built);

@@ -162,7 +162,7 @@ static const struct peer_row grype_rows[] = {
 	  NULL },
 	{ "quiet", 'q', OPTION_FLAG, "log.quiet", ANY, PEER_MEANT, "quiet", "the same", NULL, NULL },
 	{ "verbose", 'v', OPTION_FLAG, NULL, ANY, PEER_MEANT, "verbose", "the same", NULL, NULL },
-	{ NULL, 0, OPTION_TEXT, "log.level", ANY, PEER_ACCEPTED, NULL, "-v and -q say how much is said", NULL, NULL },
+	{ NULL, 0, OPTION_TEXT, "log.level", ANY, PEER_ACCEPTED, NULL, "how much is said is for -v and -q to say", NULL, NULL },
 	{ NULL, 0, OPTION_TEXT, "log.file", ANY, PEER_ACCEPTED, NULL, "there is no log file", NULL, NULL },
 	{ NULL, 0, OPTION_FLAG, "log.structured", ANY, PEER_ACCEPTED, NULL, "there is no log file", NULL, NULL },
 	{ NULL, 0, OPTION_TEXT, "dev.profile", ANY, PEER_ACCEPTED, NULL, "it is for Grype's makers", NULL, NULL },

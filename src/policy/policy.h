@@ -56,7 +56,8 @@ void policy_init(struct policy *p); /* everything shown, built-ins on, no gate *
  * On an error nothing is added. */
 struct value;
 int policy_add_yaml(struct arena *a, struct policy *p, struct str file, const struct value *ignore_list, struct err *err);
-/* .trivyignore: `ID [exp:YYYY-MM-DD]` a line (no longer holds on that day), # comments. The id is taken literally. What else stands on the line or in
+/* .trivyignore: `ID [exp:YYYY-MM-DD]` a line, # comments; it no longer holds on that day.
+ * The id is taken literally. What else stands on the line or in
  * the comment above it becomes the reason. On an error (ERR_USAGE: a date that is none) nothing is added. */
 int policy_add_trivyignore(struct arena *a, struct policy *p, struct str file, struct str text, struct err *err);
 /* .trivyignore.yaml, from its parsed document: lists vulnerabilities, misconfigurations, secrets, licenses of id, paths,

@@ -132,7 +132,7 @@ def files(d):
 def run_line(command, call):
     """In a fresh folder: the result, and what it wrote."""
     with Folder() as d:
-        work = d + "/work"
+        work = d + "/job"
         os.makedirs(work)
         make_folder(work)
         before = files(work)
@@ -270,20 +270,20 @@ def test_a_living_grype_refuses_the_same():
 def test_what_is_left_out_is_said_even_when_quiet():
     with Folder() as d:
         bin_ = links(d + "/bin")
-        os.makedirs(d + "/work")
-        make_folder(d + "/work")
-        r = ours("trivy image -q --input app.tar", d + "/work", bin_)
+        os.makedirs(d + "/job")
+        make_folder(d + "/job")
+        r = ours("trivy image -q --input app.tar", d + "/job", bin_)
         check("secrets" in r.err and "programming languages" in r.err, r.err)
-        r = ours("trivy image -q --scanners vuln --pkg-types os --input app.tar", d + "/work", bin_)
+        r = ours("trivy image -q --scanners vuln --pkg-types os --input app.tar", d + "/job", bin_)
         equal((r.code, r.err), (0, ""))
-        r = ours("trivy image --debug --skip-db-update --parallel 3 --scanners vuln --pkg-types os --input app.tar", d + "/work", bin_)
+        r = ours("trivy image --debug --skip-db-update --parallel 3 --scanners vuln --pkg-types os --input app.tar", d + "/job", bin_)
         check("--skip-db-update: accepted" in r.err and "--parallel: accepted" in r.err, r.err)
 
 
 def test_ignore_files():
     with Folder() as d:
         bin_ = links(d + "/bin")
-        work = d + "/work"
+        work = d + "/job"
         os.makedirs(work)
         make_folder(work)
 
@@ -346,12 +346,12 @@ def test_a_peers_timeout_exits_as_the_peer():
     """A layer that takes seconds to hash: a tar with a hole behind it."""
     with Folder() as d:
         bin_ = links(d + "/bin")
-        os.makedirs(d + "/work")
+        os.makedirs(d + "/job")
         layer = layer_tar([entry("etc/os-release", OS_RELEASE)])
         size = 16 << 30
         config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [sha(b"")]}}).encode()
         manifest = json.dumps([{"Config": "c.json", "RepoTags": ["slow:1"], "Layers": ["l/layer.tar"]}]).encode()
-        with open(d + "/work/slow.tar", "wb") as f:
+        with open(d + "/job/slow.tar", "wb") as f:
             for name, content, length in (("c.json", config, len(config)), ("manifest.json", manifest, len(manifest)),
                                           ("l/layer.tar", layer, size)):
                 info = tarfile.TarInfo(name)
@@ -360,7 +360,7 @@ def test_a_peers_timeout_exits_as_the_peer():
                 f.write(content)
                 f.seek((length - len(content)) + (-length % 512), os.SEEK_CUR)
             f.truncate(f.tell() + 1024)
-        r = ours("trivy image --timeout 1s --input slow.tar", d + "/work", bin_)
+        r = ours("trivy image --timeout 1s --input slow.tar", d + "/job", bin_)
         equal(r.code, 1, r.err)
         check("--timeout" in r.err, r.err)
 
