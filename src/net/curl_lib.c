@@ -59,7 +59,8 @@ static int find_functions(struct err *err)
 	for (size_t i = 0; i < COUNT_OF(library_names) && !library; i++)
 		library = dlopen(library_names[i], RTLD_NOW | RTLD_LOCAL);
 	if (!library)
-		return err_set(err, ERR_ABSENT, "libcurl is not installed (package libcurl4, libcurl or curl), and nothing is fetched without it: %s",
+		return err_set(err, ERR_ABSENT,
+		               "libcurl is not installed (package libcurl4, libcurl or curl), and nothing is fetched without it: %s",
 		               dlerror());
 	for (size_t i = 0; i < COUNT_OF(functions); i++) {
 		void *f = dlsym(library, functions[i].name);
