@@ -104,6 +104,23 @@
 /* One field of a package (name, version). */
 #define PACKAGE_FIELD_MAX ((size_t)4096)
 
+/* --- key-value files (bbolt) --- */
+/* Depth of one B+tree: pages hold dozens of keys, so seven levels address more than any disk. */
+#define BOLT_DEPTH_MAX 16u
+/* One page with its overflow: container records with their specification reach 100 KB, and share a page with others. */
+#define BOLT_PAGE_SIZE_MAX (16 * MIB)
+/* Pages' bytes that one question may load: all image names and snapshots of a node with 10,000 images take 20 MB. */
+#define BOLT_LOAD_SIZE_MAX (128 * MIB)
+/* Keys looked at for one question: some hundred thousand on that node; buckets that share their pages could have billions. */
+#define BOLT_STEPS_MAX 4000000u
+/* Keys are at most this long in bbolt itself. */
+#define BOLT_KEY_SIZE_MAX ((size_t)32768)
+/* Runs of one question on a file whose owner goes on writing: a question takes a millisecond, a write with its two
+ * fsyncs rarely less, so the first or second run holds; a file that changes under so many is no ordinary one. */
+#define BOLT_TRIES_MAX 1000u
+/* ... and seconds that they may take together. */
+#define BOLT_SECONDS_MAX 30
+
 /* --- workers --- */
 /* One frame between a worker and its parent. */
 #define FRAME_SIZE_MAX (64 * MIB)
