@@ -68,6 +68,12 @@
 /* Symbolic links followed in one look-up: the kernel's own limit is 40. */
 #define SYMLINKS_MAX 40u
 
+/* Images or containers of one containerd that fit what was asked for; a node of Kubernetes has some hundred. */
+#define CONTAINERD_RECORDS_MAX 65536u
+#define CONTAINERD_CONFIG_SIZE_MAX (1 * MIB)
+/* Downloads under way in its content store that are looked at for a missing layer. */
+#define CONTAINERD_INGESTS_MAX 256u
+
 /* --- streams --- */
 /* Largest window of a zstd frame, as a power of two: what the zstd command itself takes without being asked. */
 #define ZSTD_WINDOW_LOG_MAX 27

@@ -52,6 +52,9 @@ struct image_origin {
 	              struct err *err);
 	/* A docker-archive or oci-archive as a stream; where set, resolve, read, place are not used. */
 	int (*archive)(void *ctx, int *ret_fd, struct worker **ret_worker, struct err *err);
+	/* After the layers were read and before their facts count: whether folders that were read in place are still what
+	 * they were (a store that cleans up removes files one by one, under a reader's feet). May be NULL. */
+	int (*settled)(void *ctx, struct err *err);
 	void (*close)(void *ctx);
 	struct str_list notes; /* for the report: "digests of file contents were not checked", "credentials of ..." */
 };
