@@ -141,6 +141,11 @@ static void give_layers(const struct fetch *f, struct image *ret)
 	ret->verified_at = all_known ? oldest : 0;
 }
 
+static int check_settled(const struct image_session *s, struct err *err)
+{
+	return s->has_origin && s->origin.settled ? s->origin.settled(s->origin.ctx, err) : 0;
+}
+
 static int load_layers(struct image_session *s, struct image *ret, struct err *err)
 {
 	struct fetch f = {
@@ -159,6 +164,8 @@ static int load_layers(struct image_session *s, struct image *ret, struct err *e
 	}
 	if (rc == 0)
 		rc = fetch_layers(&f, err);
+	if (rc == 0)
+		rc = check_settled(s, err);
 	if (rc == 0) {
 		remember(&f, !s->has_origin);
 		give_layers(&f, ret);
@@ -244,6 +251,8 @@ int image_reload_layer(struct image *image, size_t layer, const struct layer_ext
 	if (rc == 0)
 		rc = fetch_layers(&f, err);
 	jobs_close(s, &f);
+	if (rc == 0)
+		rc = check_settled(s, err);
 	if (rc == 0)
 		*ret = job.facts;
 	return rc;
