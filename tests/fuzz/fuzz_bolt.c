@@ -19,9 +19,11 @@ static int visit(void *ctx, struct str key, struct str value, const struct bolt_
 	const struct place *p = ctx;
 	struct bolt_bucket again;
 	struct str found;
-	int rc = bucket ? bolt_enter(p->bolt, p->in, key, &again, err) : bolt_find(p->bolt, p->in, key, &found, err);
-	if (rc == 1 && !bucket && !str_eq(found, value))
-		abort();
+	struct err ignored = { 0 };
+	/* A broken tree may hold a key twice, or where a search does not come by: only bytes are looked at. */
+	int rc = bucket ? bolt_enter(p->bolt, p->in, key, &again, &ignored) : bolt_find(p->bolt, p->in, key, &found, &ignored);
+	if (rc == 1 && !bucket)
+		(void)(str_hash(found) ^ str_hash(value));
 	if (!bucket || p->depth > DEPTH_MAX)
 		return 0;
 	struct place inner = { p->bolt, bucket, p->depth + 1 };
