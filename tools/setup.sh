@@ -60,6 +60,8 @@ check|may|file:/usr/share/perl5/Dpkg/*.pm /usr/share/perl5/*/Dpkg/*.pm|libdpkg-p
 check|may|cmd:node|nodejs|nodejs|nodejs|runs other people's validators over the reports
 check|may|cmd:npm|npm|nodejs-npm/npm|npm|brings those validators
 check|may|file:/usr/share/i18n/locales/de_DE|locales|glibc-locale-source|-|a language with decimal commas for the tests
+check|may|cmd:containerd|containerd|containerd|containerd|tests of its store
+check|may|cmd:ctr|containerd|containerd|containerd-ctr|tests of its store
 check|may|cmd:setfattr|attr|attr|attr|tests of the sandbox
 check|may|cmd:podman|podman|podman|podman|stores of images for the tests
 check|may|cmd:buildah|buildah|buildah|buildah|builds in such stores

@@ -93,9 +93,11 @@ class Containerd:
         return p
 
     def load(self, path, *args, space="default"):
-        self.ctr("images", "import", "--all-platforms", "--index-name", "index", *args, path, space=space)
-        self.ctr("images", "rm", "index", ok=False, space=space)
-        self.ctr("images", "tag", "--force", self.names(space)[0], NAME, space=space, ok=False)
+        self.ctr("images", "import", "--all-platforms", *args, path, space=space)
+        for name in self.names(space):
+            if name.endswith("library/" + NAME):  # the daemon takes what the archive says for a short name
+                self.ctr("images", "tag", "--force", name, NAME, space=space)
+                self.ctr("images", "rm", name, space=space)
 
     def names(self, space="default"):
         return self.ctr("images", "ls", "-q", space=space).stdout.decode().split()
@@ -336,7 +338,7 @@ def test_an_index_of_which_one_platform_was_pulled():
     with Folder() as d, Containerd(d) as c:
         path, arm = two_platforms(d)
         c.load(path, "--no-unpack")
-        name = [n for n in c.names() if n.endswith("web:1")][0]
+        name = NAME
         for arch in ("amd64", "arm64"):
             report = scan("image", c.target(name), "--platform", f"linux/{arch}")
             equal([p[1] for p in packages(report)], [arch], arch)
@@ -435,6 +437,9 @@ def test_all_images_in_the_default_place():
     with Folder() as d, Containerd(d) as c:
         c.load(archive(d), "--no-unpack")
         c.load(archive(d, layers()[:1], file="two.tar"), "--no-unpack", space="k8s.io")
+        # As the CRI plugin does: the image under its digest and its id, too. It is listed once, under its tag.
+        for name in ("docker.io/library/a@sha256:" + "0" * 64, "abc@sha256:" + "1" * 64):
+            c.ctr("images", "tag", NAME, name, space="k8s.io")
         etc = os.path.join(d, "etc", "containerd")
         os.makedirs(etc)
         hide = f"mount -t tmpfs none /run && mount -t tmpfs none /var/lib && mount -t overlay -o lowerdir={d}/etc:/etc none /etc"
