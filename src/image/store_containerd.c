@@ -202,7 +202,9 @@ static void plan_layers(struct store *s, struct image_desc *d)
 		}
 	}
 	if (in_place)
-		d->note = arena_printf(s->arena, "%.*s%s%zu of %zu layers were read in place from containerd's snapshots: their files' digests were not checked",
+		d->note = arena_printf(s->arena,
+		                       "%.*s%s%zu of %zu layers were read in place from containerd's snapshots: their files' digests "
+		                       "were not checked",
 		                       STR_ARG(d->note), d->note.len ? "; " : "", in_place, d->layer_count);
 }
 
@@ -369,8 +371,8 @@ static int settled(void *ctx, struct err *err)
 	}
 	for (size_t i = 0; i < s->plan_count; i++)
 		if (!still_there(&s->plans[i], &now[i]))
-			return err_set(err, ERR_IO, "%s was removed from %s while it was read", s->container ? "the container" : "the image",
-			               s->root.path);
+			return err_set(err, ERR_IO, "%s was removed from %s while it was read",
+			               s->container ? "the container" : "the image", s->root.path);
 	return 0;
 }
 
@@ -430,8 +432,8 @@ static int search_failed(struct search *s, const char *what, struct err *err)
 	if (s->refused)
 		return err_set(err, ERR_ACCESS, "%s (containerd's store is root's)", s->refusal.text);
 	if (s->absent == s->places.len)
-		return err_set(err, ERR_ABSENT, "no containerd: there is no io.containerd.metadata.v1.bolt/meta.db in %s%s", s->places.ptr[0],
-		               s->places.len > 1 ? ", nor where Docker, k3s, RKE2, k0s and MicroK8s have one" : "");
+		return err_set(err, ERR_ABSENT, "no containerd: there is no io.containerd.metadata.v1.bolt/meta.db in %s%s",
+		               s->places.ptr[0], s->places.len > 1 ? ", nor where Docker, k3s, RKE2, k0s and MicroK8s have one" : "");
 	return err_set(err, ERR_NOT_FOUND, "no %s \"%.*s\" in %.*s%s", what, STR_ARG(s->wanted.name), STR_ARG(where),
 	               s->downloads ? "; a pull is under way there" : "");
 }
@@ -482,7 +484,8 @@ static int choose_image(const struct containerd_images *images, const struct wan
 		(void)buf_printf(&names, "%s%.*s//%.*s", names.len ? ", " : "", STR_ARG(m->space), STR_ARG(m->name));
 	}
 	if (several)
-		return err_set(err, ERR_USAGE, "\"%.*s\" is several images in containerd, choose by NAMESPACE//NAME or CONTAINERD_NAMESPACE: %.*s",
+		return err_set(err, ERR_USAGE,
+		               "\"%.*s\" is several images in containerd, choose by NAMESPACE//NAME or CONTAINERD_NAMESPACE: %.*s",
 		               STR_ARG(w->name), STR_ARG(buf_view(&names)));
 	*ret = best;
 	return 0;
