@@ -87,6 +87,5 @@ struct image_opener {
 
 extern const struct image_opener *const image_stores[];
 extern const size_t image_store_count;
-extern const struct image_opener store_containerd;
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/hash.h"
 #include "image/containerd.h"
+#include "image/stores.h"
 
 #include <dirent.h>
 #include <errno.h>

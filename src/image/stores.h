@@ -6,6 +6,7 @@
 #include "image/origin.h"
 
 extern const struct image_opener store_podman; /* containers/storage: Podman, Buildah, Skopeo */
+extern const struct image_opener store_containerd;
 
 /* The target's own store, or the first that has it. Where none has, the error says what each of them answered. */
 int stores_open(struct arena *a, const struct image_target *t, const struct image_options *o, struct image_origin *ret,
