@@ -4,16 +4,16 @@
 
 #include "base/base.h"
 
-struct carry {
+struct carrying {
 	const struct db *old;
-	const bool *want;
+	const enum carry *want;
 	uint32_t count;
 	uint32_t *number; /* of an old source in the builder */
 	struct db_builder *b;
-	struct arena *a;
+	size_t packages_before; /* that the builder knew */
 };
 
-static void carry_sources(struct carry *c)
+static void carry_sources(struct carrying *c)
 {
 	struct db_source s;
 	for (uint32_t i = 0; db_source(c->old, i, &s); i++) {
@@ -21,14 +21,15 @@ static void carry_sources(struct carry *c)
 			continue;
 		c->number[i] = db_builder_source(c->b, &s);
 		struct build_source *to = &c->b->sources.ptr[c->number[i]];
-		to->updated = s.updated;
+		if (c->want[i] == CARRY_ALL)
+			to->updated = s.updated;
 		/* An id that a rating alone came from is not in the file under its source's name, so the count is kept. */
 		to->advisories_min = s.advisories;
 	}
 }
 
 /* The first carried source that speaks of the platform in facts; UINT32_MAX: none does. *ret_any: does anybody? */
-static uint32_t platform_voice(const struct carry *c, const struct db_platform *p, bool *said, bool *ret_any)
+static uint32_t platform_voice(const struct carrying *c, const struct db_platform *p, bool *said, bool *ret_any)
 {
 	uint32_t first = UINT32_MAX;
 	struct str name;
@@ -58,7 +59,15 @@ static bool is_declared(const struct db_builder *b, struct str platform)
 	return false;
 }
 
-static void carry_packages(struct carry *c, const struct db_platform *p)
+static bool is_known(const struct carrying *c, struct str platform, struct str package)
+{
+	uint32_t p = builder_string(c->b, platform), n = builder_string(c->b, package);
+	if (p == UINT32_MAX || n == UINT32_MAX)
+		return true;
+	return builder_package(c->b, p, n) < c->packages_before;
+}
+
+static void carry_packages(struct carrying *c, const struct db_platform *p)
 {
 	struct str name;
 	struct db_iter it;
@@ -69,13 +78,15 @@ static void carry_packages(struct carry *c, const struct db_platform *p)
 		while (db_next(&it, &f)) {
 			if (f.source >= c->count || !c->want[f.source])
 				continue;
+			if (c->want[f.source] == CARRY_REST && is_known(c, p->name, name))
+				continue;
 			f.source = c->number[f.source];
 			db_builder_fact(c->b, p->name, name, &f);
 		}
 	}
 }
 
-static void carry_platform(struct carry *c, const struct db_platform *p, bool *said)
+static void carry_platform(struct carrying *c, const struct db_platform *p, bool *said)
 {
 	bool any;
 	uint32_t voice = platform_voice(c, p, said, &any);
@@ -100,7 +111,7 @@ struct speakers {
 	uint32_t kev_number, epss_number, cve_number, nvd_number;
 };
 
-static bool speaker(const struct carry *c, struct str name, uint32_t *ret)
+static bool speaker(const struct carrying *c, struct str name, uint32_t *ret)
 {
 	struct db_source s;
 	for (uint32_t i = 0; db_source(c->old, i, &s); i++) {
@@ -122,7 +133,7 @@ static bool rated_by_carried(const struct speakers *s, struct str who)
 	return s->cve || (str_eq(who, STR("cna")) && s->nvd);
 }
 
-static void carry_vuln(const struct carry *c, const struct speakers *s, struct str id, const struct db_vuln *v)
+static void carry_vuln(const struct carrying *c, const struct speakers *s, struct str id, const struct db_vuln *v)
 {
 	struct db_vuln part = nothing_known();
 	if (s->kev && v->kev) {
@@ -155,7 +166,7 @@ static void carry_vuln(const struct carry *c, const struct speakers *s, struct s
 	db_builder_vuln(c->b, nvd ? s->nvd_number : s->cve_number, id, &part);
 }
 
-static void carry_vulns(const struct carry *c)
+static void carry_vulns(const struct carrying *c)
 {
 	struct speakers s = { 0 };
 	struct str id;
@@ -168,13 +179,14 @@ static void carry_vulns(const struct carry *c)
 		carry_vuln(c, &s, id, &v);
 }
 
-int db_carry(const struct db *old, const bool *want, struct db_builder *b, struct err *err)
+int db_carry(const struct db *old, const enum carry *want, struct db_builder *b, struct err *err)
 {
 	struct arena *a ARENA_AUTO = arena_new();
 	struct db_info info;
 	struct db_platform p;
 	db_info(old, &info);
-	struct carry c = { .old = old, .want = want, .count = (uint32_t)info.source_count, .b = b, .a = a };
+	struct carrying c = { .old = old, .want = want, .count = (uint32_t)info.source_count, .b = b };
+	c.packages_before = b->packages.len;
 	c.number = arena_array(a, c.count, sizeof(*c.number));
 	bool *said = arena_array(a, c.count, sizeof(*said));
 	carry_sources(&c);

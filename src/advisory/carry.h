@@ -7,8 +7,13 @@
 
 #include "advisory/builder.h"
 
-/* want[i]: source i of the old file is carried. What the builder knows by then of the same source is joined with it, and
- * the source's date is the old one. ERR_FORMAT where the old file is damaged; the builder is then of no use. */
-int db_carry(const struct db *old, const bool *want, struct db_builder *b, struct err *err);
+enum carry {
+	CARRY_NOT,
+	CARRY_ALL,  /* what the builder knows of the same source by then is joined with it, and its date is the old one */
+	CARRY_REST, /* of packages that the builder knows nothing of by then; the date is the newer one */
+};
+
+/* want[i] is about source i of the old file. ERR_FORMAT where that is damaged; the builder is then of no use. */
+int db_carry(const struct db *old, const enum carry *want, struct db_builder *b, struct err *err);
 
 #endif

@@ -48,13 +48,13 @@ static bool has_row(struct str name)
 	return false;
 }
 
-/* Files of feeds that the table no longer has. */
+/* Files of feeds that the table no longer has, and what a killed run had just begun. */
 static void sweep(const struct feed_store *s)
 {
 	DIR *d = opendir(s->path);
 	for (struct dirent *e; d && (e = readdir(d));) {
 		struct str name = str_from(e->d_name);
-		if (is_ours(name) && !has_row(name))
+		if (str_ends(name, STR(".next")) || (is_ours(name) && !has_row(name)))
 			(void)unlinkat(s->fd, e->d_name, 0);
 	}
 	if (d)
@@ -106,7 +106,10 @@ struct str feed_store_key(struct arena *a, const struct feed_row *row, const str
 	return (struct str){ p, key.len };
 }
 
-static const char *ending(enum feed_state state) { return state == FEED_KEPT ? "feed" : "part"; }
+static const char *ending(enum feed_state state)
+{
+	return state == FEED_KEPT ? "feed" : state == FEED_PART ? "part" : "next";
+}
 
 const char *feed_store_path(struct feed_store *s, struct arena *a, struct str key, enum feed_state state)
 {
@@ -124,24 +127,34 @@ void feed_store_drop(struct feed_store *s, struct str key, enum feed_state state
 	(void)unlinkat(s->fd, name_of(a, key, state), 0);
 }
 
-int feed_store_keep(struct feed_store *s, struct str key, struct err *err)
+static int turn(const struct feed_store *s, struct str key, enum feed_state from, enum feed_state to, struct err *err)
 {
 	struct arena *a ARENA_AUTO = arena_new();
-	const char *from = name_of(a, key, FEED_PART), *to = name_of(a, key, FEED_KEPT);
-	return renameat(s->fd, from, s->fd, to) == 0 ? 0 : err_set(err, ERR_IO, "%s/%s: %m", s->path, from);
+	const char *old = name_of(a, key, from);
+	return renameat(s->fd, old, s->fd, name_of(a, key, to)) == 0 ? 0 : err_set(err, ERR_IO, "%s/%s: %m", s->path, old);
 }
 
-int feed_store_part(struct feed_store *s, struct str key, bool resume, int *ret_fd, struct err *err)
+int feed_store_keep(struct feed_store *s, struct str key, struct err *err)
+{
+	return turn(s, key, FEED_PART, FEED_KEPT, err);
+}
+
+int feed_store_begin(struct feed_store *s, struct str key, struct err *err)
+{
+	return turn(s, key, FEED_NEXT, FEED_PART, err);
+}
+
+int feed_store_write(struct feed_store *s, struct str key, bool fresh, int *ret_fd, struct err *err)
 {
 	struct arena *a ARENA_AUTO = arena_new();
-	const char *name = name_of(a, key, FEED_PART);
-	if (!resume)
+	const char *name = name_of(a, key, fresh ? FEED_NEXT : FEED_PART);
+	if (fresh)
 		(void)unlinkat(s->fd, name, 0);
-	int fd = openat(s->fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (resume ? 0 : O_CREAT | O_EXCL), 0600);
+	int fd = openat(s->fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (fresh ? O_CREAT | O_EXCL : 0), 0600);
 	if (fd < 0)
 		return err_set(err, ERR_IO, "%s/%s: %m", s->path, name);
 	int rc = take_lock(fd, err);
-	if (rc == 0 && lseek(fd, resume ? 0 : FEED_STORE_HEAD, resume ? SEEK_END : SEEK_SET) < 0)
+	if (rc == 0 && lseek(fd, fresh ? FEED_STORE_HEAD : 0, fresh ? SEEK_SET : SEEK_END) < 0)
 		rc = err_set(err, ERR_IO, "%s/%s: %m", s->path, name);
 	if (rc != 0)
 		(void)close(fd);
@@ -260,6 +273,7 @@ static bool read_entry(struct arena *a, int fd, struct feed_entry *ret)
 	e.complete = p.sized && p.sealed;
 	if (e.complete && (p.size != e.size || !sha256_eq(&sum, &p.digest)))
 		return false;
+	e.digest = sum;
 	*ret = e;
 	return true;
 }

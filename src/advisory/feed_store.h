@@ -9,6 +9,7 @@
 
 #include "advisory/feed_sources.h"
 #include "base/err.h"
+#include "base/hash.h"
 
 #define FEED_STORE_HEAD 4096u
 
@@ -21,6 +22,7 @@ void feed_store_close(struct feed_store *s); /* NULL is fine */
 enum feed_state {
 	FEED_KEPT, /* NAME.feed */
 	FEED_PART, /* NAME.part */
+	FEED_NEXT, /* NAME.next: asked for, and nothing has come yet; never outlives a run */
 };
 
 struct feed_entry {
@@ -29,6 +31,7 @@ struct feed_entry {
 	uint64_t size; /* of the bytes that are there */
 	struct str url, etag, modified;
 	int64_t date;  /* of the data: Last-Modified, else when it came */
+	struct sha256 digest; /* where it is complete */
 };
 /* What stands in the store; in the arena. An entry that is not sound is removed. */
 void feed_store_look(struct feed_store *s, struct arena *a, struct str key, enum feed_state state, struct feed_entry *ret);
@@ -36,9 +39,11 @@ void feed_store_look(struct feed_store *s, struct arena *a, struct str key, enum
 struct str feed_store_key(struct arena *a, const struct feed_row *row, const struct feed_row_file *f);
 const char *feed_store_path(struct feed_store *s, struct arena *a, struct str key, enum feed_state state);
 
-/* The part for reading and writing, empty (or, with resume, as it is, positioned at its end). Locked as long as anybody has
- * the descriptor, so that no dying process of an earlier run writes into it. */
-int feed_store_part(struct feed_store *s, struct str key, bool resume, int *ret_fd, struct err *err);
+/* For reading and writing: the part, at its end, or with `fresh` an empty NAME.next, behind the place of the page. Locked as
+ * long as anybody has the descriptor, so that no dying process of an earlier run writes into it. */
+int feed_store_write(struct feed_store *s, struct str key, bool fresh, int *ret_fd, struct err *err);
+/* NAME.next becomes the part, in place of what that was. */
+int feed_store_begin(struct feed_store *s, struct str key, struct err *err);
 /* The page in front of a part. With complete, size and digest of the bytes are taken from the file, which is synced. */
 int feed_store_note(int fd, const struct feed_entry *e, struct err *err);
 /* The part becomes what is kept. */

@@ -179,7 +179,9 @@
 #define FEED_WORD_MAX ((size_t)1024)
 /* How long one file of a feed may take to be fetched, unless --feed-timeout says otherwise: 2 GB at 2 MB a second. */
 #define FEED_SECONDS_MAX 1200u
-/* Feeds fetched at once: publishers see one or two connections each, and a slow one holds up nobody. */
+/* Addresses (publisher's, mirrors) that are tried for one file. */
+#define FEED_ADDRESSES_MAX 16u
+/* Feeds fetched at once: a slow one holds up nobody, and no publisher sees more than two connections. */
 #define FEED_FETCHES_MAX 4u
 /* A feed that has fewer advisories than one part in so many of what it had before is taken for broken, not for news... */
 #define FEED_SHRINK_MAX 2u
