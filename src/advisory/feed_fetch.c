@@ -156,7 +156,13 @@ static enum done_code outcome(struct attempt *t, int rc, const struct http_respo
 		return DONE_UNCHANGED;
 	if (t->resumes && (r->status == 412 || r->status == 416))
 		return DONE_RESTART;
-	if (r->status == 200 || (r->status == 206 && t->resumes))
+	/* 206 is also what the last piece of a body that broke off comes with. */
+	if ((r->status == 200 || r->status == 206) && r->size && t->from + t->taken != r->size) {
+		(void)err_set(err, ERR_NET, "%llu bytes came of %llu", (unsigned long long)(t->from + t->taken),
+			      (unsigned long long)r->size);
+		return DONE_FAILED;
+	}
+	if (r->status == 200 || r->status == 206)
 		return DONE_WHOLE;
 	(void)err_set(err, ERR_NET, "the server answers %u", r->status);
 	return DONE_STATUS;
