@@ -11,7 +11,7 @@
 struct update_item *update_add_item(struct update *u, const struct feed_row *row, struct str name)
 {
 	struct update_item *item = vec_push(u->a, &u->items);
-	*item = (struct update_item){ .row = row, .out = { .name = row ? str_from(row->name) : name } };
+	*item = (struct update_item){ .row = row, .out = { .name = row ? str_from(row->name) : name, .other = !row } };
 	return item;
 }
 

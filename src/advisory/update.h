@@ -34,6 +34,7 @@ enum update_state {
 
 struct update_feed {
 	struct str name;
+	bool other; /* a file that the table of feeds does not have; name is its path */
 	enum update_state state;
 	int64_t date;        /* of its data in the new database; 0: none */
 	uint64_t advisories; /* of its source there */

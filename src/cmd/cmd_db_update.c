@@ -103,8 +103,15 @@ static void print_result(const struct options *o, const struct update_options *u
 {
 	if (option_flag(o, OPT_QUIET))
 		return;
-	for (size_t i = 0; i < r->count; i++)
-		print_feed(o->arena, &r->feeds[i]);
+	size_t others = 0;
+	for (size_t i = 0; i < r->count; i++) {
+		bool quiet = r->feeds[i].other && r->feeds[i].state == UPDATE_NEW;
+		others += quiet;
+		if (!quiet)
+			print_feed(o->arena, &r->feeds[i]);
+	}
+	if (others)
+		printf("%zu file%s of other feeds\n", others, others == 1 ? "" : "s");
 	if (r->carried)
 		printf("%zu other source%s as before\n", r->carried, r->carried == 1 ? "" : "s");
 	printf("%s%s: %llu facts, %llu vulnerabilities, %.*s\n", r->installed ? "taken as it is: " : "", u->output,

@@ -613,11 +613,10 @@ def test_a_full_disk():
             cache = d + "/small/c"
             equal(update(s, cache).code, 0)
             before = db_bytes(cache)
-            with open(d + "/small/fill", "wb") as f:
+            with open(d + "/small/fill", "wb", buffering=0) as f:
                 try:
                     while True:
                         f.write(b"x" * 4096)
-                        f.flush()
                 except OSError:
                     pass
             s.files[KEV] = kev(cves(1700), "2026-08-28")
