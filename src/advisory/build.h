@@ -35,6 +35,8 @@ struct db_build_options {
 	void (*log)(const void *ctx, const char *line);
 	const void *log_ctx;
 };
+/* given, else SOURCE_DATE_EPOCH, else now. */
+int64_t db_build_time(int64_t given);
 int db_build_feeds(const struct db_build_options *o, struct err *err);
 
 #endif

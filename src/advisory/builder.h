@@ -10,11 +10,13 @@
 struct build_source {
 	uint32_t name, licence, attribution, coverage; /* strings */
 	int64_t updated;
+	uint64_t advisories_min; /* carried from an older file: at least so many are said to be in it */
 };
 
 struct build_platform {
 	uint32_t name, coverage;
 	bool complete, unfixed;
+	int64_t updated_min; /* carried: not older than this */
 };
 
 /* A source speaks of a platform: the newest such source dates it. */

@@ -27,17 +27,17 @@ static void write_sources(struct pack *p, struct buf *out)
 		buf_u32(out, number_of(p, DB_POOL_WORDS, s->attribution));
 		buf_u32(out, number_of(p, DB_POOL_WORDS, s->coverage));
 		buf_u64(out, (uint64_t)s->updated);
-		buf_u64(out, p->source_advisories[i]);
+		buf_u64(out, p->source_advisories[i] > s->advisories_min ? p->source_advisories[i] : s->advisories_min);
 		buf_u64(out, p->source_facts[i]);
 	}
 }
 
-static int64_t platform_date(const struct db_builder *b, uint32_t name)
+static int64_t platform_date(const struct db_builder *b, const struct build_platform *p)
 {
-	int64_t newest = 0;
+	int64_t newest = p->updated_min;
 	for (size_t i = 0; i < b->voices.len; i++) {
 		int64_t date = b->sources.ptr[b->voices.ptr[i].source].updated;
-		if (b->voices.ptr[i].platform_name == name && date > newest)
+		if (b->voices.ptr[i].platform_name == p->name && date > newest)
 			newest = date;
 	}
 	return newest;
@@ -58,7 +58,7 @@ static void write_platforms(struct pack *p, struct buf *out)
 		buf_u32(out, (uint32_t)(at - first));
 		buf_u32(out, (f->complete ? DB_PLATFORM_COMPLETE : 0) | (f->unfixed ? DB_PLATFORM_UNFIXED : 0));
 		buf_u32(out, 0);
-		buf_u64(out, (uint64_t)platform_date(b, f->name));
+		buf_u64(out, (uint64_t)platform_date(b, f));
 	}
 }
 

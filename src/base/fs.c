@@ -235,6 +235,14 @@ int fs_replace_unsynced(const char *path, struct str content, mode_t mode, struc
 	return replace(path, content, mode, false, err);
 }
 
+int fs_rename(const char *from, const char *to, struct err *err)
+{
+	if (rename(from, to) != 0)
+		return err_set(err, ERR_IO, "rename %s to %s: %m", from, to);
+	sync_folder(to);
+	return 0;
+}
+
 static int make_dir(const char *path, mode_t mode, struct err *err)
 {
 	struct stat st;

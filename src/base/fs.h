@@ -20,6 +20,8 @@ int fs_replace(const char *path, struct str content, mode_t mode, struct err *er
 /* The same without fsync, for what may be lost or torn by a power cut (a cache whose entries are sealed): a disk takes
  * milliseconds to sync. */
 int fs_replace_unsynced(const char *path, struct str content, mode_t mode, struct err *err);
+/* Rename within a file system, so that it survives a power cut. */
+int fs_rename(const char *from, const char *to, struct err *err);
 int fs_make_dirs(const char *path, mode_t mode, struct err *err);
 /* All n bytes at offset, or an error (short file: ERR_FORMAT). */
 int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err);

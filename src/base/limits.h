@@ -198,6 +198,20 @@
 /* Memory of one feed's worker: a tracker's JSON of 70 MB makes a tree of 700. */
 #define FEED_MEMORY_MAX (3 * GIB)
 #define FEED_MANIFEST_SIZE_MAX (1 * MIB)
+/* An address or a validator (ETag) that is remembered with a fetched feed: real ones stay under 200. */
+#define FEED_WORD_MAX ((size_t)1024)
+/* How long one file of a feed may take to be fetched, unless --feed-timeout says otherwise: 2 GB at 2 MB a second. */
+#define FEED_SECONDS_MAX 1200u
+/* Addresses (publisher's, mirrors) that are tried for one file. */
+#define FEED_ADDRESSES_MAX 16u
+/* Feeds fetched at once: a slow one holds up nobody, and no publisher sees more than two connections. */
+#define FEED_FETCHES_MAX 4u
+/* A feed that has fewer advisories than one part in so many of what it had before is taken for broken, not for news... */
+#define FEED_SHRINK_MAX 2u
+/* ... where it had at least so many. */
+#define FEED_SHRINK_FROM 50u
+/* A feed whose data is so much older than what the database has of it comes from a mirror that has been forgotten. */
+#define FEED_OLDER_DAYS_MAX 30
 /* Sources and platforms of one advisory file: OSV alone knows 40 ecosystems. */
 #define DB_SOURCES_MAX 4096u
 #define DB_PLATFORMS_MAX 4096u

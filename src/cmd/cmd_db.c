@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DB_FILE "advisories.plimsoll"
+#define DB_FILE COMMAND_DB_FILE
 
 const char *command_cache_dir(struct arena *a, const struct options *o)
 {

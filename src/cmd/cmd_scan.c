@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #define DB_AGE_DAYS_DEFAULT 5
-#define TIMEOUT_SECONDS_MAX (7 * 24 * UINT64_C(3600))
 
 struct output {
 	const struct report_format *format;
@@ -199,30 +198,17 @@ static void timed_out(int sig)
 	_exit(timed_out_code);
 }
 
-/* "90", "90s", "5m", "1h", "0" for none. */
 static int take_timeout(struct run *r, struct err *err)
 {
-	const struct option_value *v = &r->options->values[OPT_TIMEOUT];
-	struct str text = v->text;
-	uint64_t n, unit = 1;
-	if (!v->set)
-		return 0;
-	if (str_drop(&text, STR("m")))
-		unit = 60;
-	else if (str_drop(&text, STR("h")))
-		unit = 3600;
-	else
-		(void)str_drop(&text, STR("s"));
-	if (!str_to_u64(text, &n) || n > TIMEOUT_SECONDS_MAX / unit)
-		return err_set(err, ERR_USAGE, "%.*s wants a time as 90s, 5m or 1h, not \"%.*s\"", STR_ARG(v->origin),
-		               STR_ARG(v->text));
+	uint64_t seconds;
+	int rc = option_seconds(r->options, OPT_TIMEOUT, 0, &seconds, err);
 	if (r->options->swap.timed_out_code)
 		timed_out_code = r->options->swap.timed_out_code;
-	if (n) {
+	if (rc == 0 && seconds) {
 		signal(SIGALRM, timed_out);
-		alarm((unsigned)(n * unit));
+		alarm((unsigned)seconds);
 	}
-	return 0;
+	return rc;
 }
 
 static int take_options(struct run *r, struct err *err)

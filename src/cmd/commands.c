@@ -28,6 +28,16 @@ const struct command commands[] = {
 	  "plimsoll fs /\tthis system\n"
 	  "plimsoll fs /mnt/disk -f json --list-all-pkgs\tall that is known of another one\n",
 	  command_fs },
+	{ CMD_DB_UPDATE, "db update", NULL, "bring the advisory database up to date",
+	  "Fetches the publishers' feeds (or those of a mirror, a folder or a file), asking only for what has changed, and builds "
+	  "the database anew. A feed that fails keeps its old facts and date, and is said. Whenever it ends, a whole database is "
+	  "there: the old one or the new one.",
+	  "plimsoll db update\tthe standard feeds\n"
+	  "plimsoll db update --list\twhich those are, their licences and dates\n"
+	  "plimsoll db update --feed cisa-kev,osv/Go\tthese alone; the rest stays as it is\n"
+	  "plimsoll db update --mirror https://mirror.example/feeds\tfrom a mirror\n"
+	  "plimsoll db update --from /media/usb/feeds\twithout a network\n",
+	  command_db_update },
 	{ CMD_DB_BUILD, "db build", NULL, "build an advisory database from the vendors' feeds",
 	  "Feeds are recognised by path and content. With --manifest only those are taken that it names.",
 	  "plimsoll db build --feeds feeds -o advisories.plimsoll\tall that is recognised below feeds/\n", command_db_build },

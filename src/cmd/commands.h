@@ -35,6 +35,7 @@ bool command_group_help(struct str first_word, FILE *out);
 
 int command_image(const struct options *o);
 int command_fs(const struct options *o);
+int command_db_update(const struct options *o);
 int command_db_build(const struct options *o);
 int command_db_status(const struct options *o);
 int command_db_verify(const struct options *o);
@@ -46,6 +47,8 @@ int command_version(const struct options *o);
  * folder, the source tree's. NULL with err where there is none. */
 struct db;
 struct db *command_open_db(struct arena *a, const struct options *o, struct str *ret_path, struct err *err);
+/* The database's name in its folders. */
+#define COMMAND_DB_FILE "advisories.plimsoll"
 /* --cache-dir or the default; NULL: none. */
 const char *command_cache_dir(struct arena *a, const struct options *o);
 

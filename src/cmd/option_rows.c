@@ -6,6 +6,7 @@
 #define IMAGE (1u << CMD_IMAGE)
 #define DB_READ (1u << CMD_DB_STATUS | 1u << CMD_DB_VERIFY)
 #define BUILD (1u << CMD_DB_BUILD)
+#define UPDATE (1u << CMD_DB_UPDATE)
 #define ALL ((1u << CMD_COUNT) - 1)
 
 const struct option_row option_rows[] = {
@@ -30,7 +31,8 @@ const struct option_row option_rows[] = {
 	{ OPT_EXIT_CODE, "exit-code", 0, OPTION_TEXT, "N", NULL, "exit N if any finding is shown", SCAN },
 	{ OPT_EXIT_ON_EOL, "exit-on-eol", 0, OPTION_TEXT, "N", NULL, "exit N if the release is past its support",
 	  SCAN },
-	{ OPT_STRICT, "strict", 0, OPTION_FLAG, NULL, NULL, "exit 3 if something could not be assessed", SCAN },
+	{ OPT_STRICT, "strict", 0, OPTION_FLAG, NULL, NULL, "exit 3 if something could not be assessed, or a feed not updated",
+	  SCAN | UPDATE },
 	{ OPT_SCANNERS, "scanners", 0, OPTION_LIST, "LIST", "vuln", "what to look for; this version knows vuln", SCAN },
 	{ OPT_PKG_TYPES, "pkg-types", 0, OPTION_LIST, "LIST", "os", "kinds of packages; this version knows os", SCAN },
 	{ OPT_PLATFORM, "platform", 0, OPTION_TEXT, "OS/ARCH", "linux/amd64 linux/arm64",
@@ -48,17 +50,27 @@ const struct option_row option_rows[] = {
 	{ OPT_NO_BUILTIN_IGNORES, "no-builtin-ignores", 0, OPTION_FLAG, NULL, NULL,
 	  "count kernel headers in an image like other packages", SCAN },
 	{ OPT_VEX, "vex", 0, OPTION_REPEAT, "FILE", "@file", "(not in this version)", SCAN },
+	{ OPT_FEED, "feed", 0, OPTION_LIST, "LIST", "all", "these feeds alone; all: those too that are not taken by default", UPDATE },
+	{ OPT_FROM, "from", 0, OPTION_TEXT, "DIR|FILE", "@file",
+	  "no network: a folder or archive laid out as a mirror, one feed, or an advisory file", UPDATE },
+	{ OPT_MIRROR, "mirror", 0, OPTION_REPEAT, "URL", NULL,
+	  "fetch from URL/NAME/FILE; may be repeated, tried in order; \"publisher\" stands for the feed's own address", UPDATE },
+	{ OPT_CACERT, "cacert", 0, OPTION_TEXT, "FILE", "@file", "trust these authorities (PEM), too", UPDATE },
+	{ OPT_FEED_TIMEOUT, "feed-timeout", 0, OPTION_TEXT, "TIME", NULL, "give up on a file after TIME; 20m by default", UPDATE },
+	{ OPT_FORCE, "force", 0, OPTION_FLAG, NULL, NULL, "also take what is older than before, or much smaller", UPDATE },
+	{ OPT_LIST, "list", 0, OPTION_FLAG, NULL, NULL, "list the feeds, with the dates of what is here, and do nothing", UPDATE },
 	{ OPT_FEEDS, "feeds", 0, OPTION_TEXT, "DIR", "@dir", "folder with the vendors' feeds", BUILD },
 	{ OPT_MANIFEST, "manifest", 0, OPTION_TEXT, "FILE", "@file", "take only the feeds that this list names", BUILD },
-	{ OPT_DB_OUTPUT, "output", 'o', OPTION_TEXT, "FILE", "@file", "where to write the database", BUILD },
+	{ OPT_DB_OUTPUT, "output", 'o', OPTION_TEXT, "FILE", "@file", "where to write the database", BUILD | UPDATE },
 	{ OPT_DB, "db", 0, OPTION_TEXT, "FILE", "@file", "advisory database to use", SCAN | DB_READ },
 	{ OPT_DB_MAX_AGE, "db-max-age", 0, OPTION_TEXT, "DAYS", NULL, "when the database counts as old; 5 by default", SCAN | DB_READ },
 	{ OPT_CACHE_DIR, "cache-dir", 0, OPTION_TEXT, "DIR", "@dir", "where results are kept; ~/.cache/plimsoll by default",
-	  SCAN | DB_READ },
+	  SCAN | DB_READ | UPDATE },
 	{ OPT_NO_CACHE, "no-cache", 0, OPTION_FLAG, NULL, NULL, "neither use nor write the cache", SCAN },
-	{ OPT_OFFLINE, "offline", 0, OPTION_FLAG, NULL, NULL, "never use the network: no registries, no remote engines", SCAN },
+	{ OPT_OFFLINE, "offline", 0, OPTION_FLAG, NULL, NULL, "never use the network: no registries, no remote engines",
+	  SCAN | UPDATE },
 	{ OPT_NO_SANDBOX, "no-sandbox", 0, OPTION_FLAG, NULL, NULL, "parse without confinement; the report says so",
-	  SCAN | BUILD },
+	  SCAN | BUILD | UPDATE },
 	{ OPT_TIMEOUT, "timeout", 0, OPTION_TEXT, "TIME", NULL, "give up after TIME, as 90s, 5m or 1h; no limit by default", SCAN },
 	{ OPT_CONFIG, "config", 'c', OPTION_TEXT, "FILE", "@file", "configuration instead of ./.plimsoll.yaml", ALL },
 	{ OPT_NO_COLOR, "no-color", 0, OPTION_FLAG, NULL, NULL, "no colours, also where the terminal has them", ALL },

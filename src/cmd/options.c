@@ -291,3 +291,25 @@ int option_number(const struct options *o, enum option_id id, int64_t min, int64
 	*ret = (int64_t)n;
 	return 0;
 }
+
+#define SECONDS_MAX (7 * 24 * UINT64_C(3600))
+
+int option_seconds(const struct options *o, enum option_id id, uint64_t otherwise, uint64_t *ret, struct err *err)
+{
+	const struct option_value *v = &o->values[id];
+	struct str text = v->text;
+	uint64_t n = otherwise, unit = 1;
+	if (v->set) {
+		if (str_drop(&text, STR("m")))
+			unit = 60;
+		else if (str_drop(&text, STR("h")))
+			unit = 3600;
+		else
+			(void)str_drop(&text, STR("s"));
+		if (!str_to_u64(text, &n) || n > SECONDS_MAX / unit)
+			return err_set(err, ERR_USAGE, "%.*s wants a time as 90s, 5m or 1h, not \"%.*s\"",
+			               STR_ARG(v->origin), STR_ARG(v->text));
+	}
+	*ret = n * unit;
+	return 0;
+}

@@ -12,6 +12,7 @@
 enum command_id {
 	CMD_IMAGE,
 	CMD_FS,
+	CMD_DB_UPDATE,
 	CMD_DB_BUILD,
 	CMD_DB_STATUS,
 	CMD_DB_VERIFY,
@@ -59,6 +60,14 @@ enum option_id {
 	OPT_VERBOSE,
 	OPT_HELP,
 	OPT_VERSION,
+	/* db update */
+	OPT_FEED,
+	OPT_MIRROR,
+	OPT_FROM,
+	OPT_LIST,
+	OPT_FORCE,
+	OPT_FEED_TIMEOUT,
+	OPT_CACERT,
 	/* db build */
 	OPT_FEEDS,
 	OPT_MANIFEST,
@@ -147,6 +156,9 @@ struct str option_text(const struct options *o, enum option_id id, struct str ot
 /* A whole number from min to max; ERR_USAGE otherwise; `otherwise` where it was not given. */
 int option_number(const struct options *o, enum option_id id, int64_t min, int64_t max, int64_t otherwise, int64_t *ret,
                   struct err *err);
+
+/* "90", "90s", "5m", "1h" -> seconds; ERR_USAGE for anything else; `otherwise` where it was not given. */
+int option_seconds(const struct options *o, enum option_id id, uint64_t otherwise, uint64_t *ret, struct err *err);
 
 const struct option_row *option_row(enum option_id id);
 /* The option of that name that the command has, or NULL. */

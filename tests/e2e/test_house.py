@@ -124,7 +124,7 @@ def test_bash_completion():
     want("bash")
     equal(subprocess.run(["bash", "-n", BASH]).returncode, 0)
     equal(sorted(bash_completes("")), sorted(["image", "fs", "db", "help", "version", "--help", "--version"]))
-    equal(sorted(bash_completes("db", "")), ["build", "compare", "status", "verify"])
+    equal(sorted(bash_completes("db", "")), ["build", "compare", "status", "update", "verify"])
     equal(bash_completes("image", "--fail"), ["--fail-on"])
     equal(bash_completes("image", "--fail-on", "cr"), ["critical"])
     equal(bash_completes("image", "--fail-on", "=", "cr"), ["critical"])
@@ -158,7 +158,7 @@ def test_fish_completion():
     want("fish")
     equal(subprocess.run(["fish", "-n", FISH]).returncode, 0)
     equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "version"])
-    equal(sorted(fish_completes("plimsoll db ")), ["build", "compare", "status", "verify"])
+    equal(sorted(fish_completes("plimsoll db ")), ["build", "compare", "status", "update", "verify"])
     equal(fish_completes("plimsoll image --fail"), ["--fail-on"])
     equal(fish_completes("plimsoll image --fail-on cr"), ["critical"])
     equal(fish_completes("plimsoll image --severity cr"), ["critical"])  # behind a comma only a terminal sees it

@@ -22,6 +22,7 @@ struct state {
 	size_t peek_len, peek_at;
 	struct tar *tar;
 	struct buf text;
+	struct buf inner;    /* a zip out of the stream */
 	struct arena *arena; /* of the current document */
 	bool given;          /* the single document of a file that is no archive */
 };
@@ -52,6 +53,35 @@ static int fill_peek(struct state *s, struct err *err)
 	return 0;
 }
 
+/* Everything that read gives until its end. */
+static int read_all(struct state *s, ssize_t (*read)(struct state *, void *, size_t, struct err *), struct err *err)
+{
+	for (;;) {
+		if (!buf_reserve(&s->text, READ_STEP))
+			return err_set(err, ERR_LIMIT, "over FEED_DOC_SIZE_MAX");
+		ssize_t n = read(s, s->text.ptr + s->text.len, READ_STEP, err);
+		if (n <= 0)
+			return (int)n;
+		s->text.len += (size_t)n;
+	}
+}
+
+static ssize_t read_member(struct state *s, void *p, size_t n, struct err *err) { return tar_read(s->tar, p, n, err); }
+
+static ssize_t read_stream(struct state *s, void *p, size_t n, struct err *err) { return read_peeked(s, p, n, err); }
+
+static int open_inner_zip(struct state *s, struct err *err)
+{
+	int rc = read_all(s, read_stream, err);
+	s->inner = s->text;
+	buf_init(&s->text, FEED_DOC_SIZE_MAX);
+	s->packing = PACKED_NOT;
+	rc = rc ? rc : zip_open(buf_view(&s->inner), &s->zip, err);
+	if (rc == 0)
+		s->packing = PACKED_ZIP;
+	return rc;
+}
+
 static int open_stream(struct feed_input *in, struct state *s, struct err *err)
 {
 	s->rest = in->bytes;
@@ -61,6 +91,9 @@ static int open_stream(struct feed_input *in, struct state *s, struct err *err)
 	int rc = fill_peek(s, err);
 	if (rc != 0)
 		return rc;
+	/* A zip that a server packed once more. */
+	if (str_starts((struct str){ s->peek, s->peek_len }, STR("PK\3\4")))
+		return open_inner_zip(s, err);
 	struct str magic = str_sub((struct str){ s->peek, s->peek_len }, 257, 262);
 	s->packing = str_eq(magic, STR("ustar")) || str_contains(in->path, STR(".tar")) ? PACKED_TAR : PACKED_NOT;
 	if (s->packing == PACKED_TAR)
@@ -93,29 +126,13 @@ void feed_done(struct feed_input *in)
 	if (s->stream)
 		inflate_close(s->stream);
 	buf_done(&s->text);
+	buf_done(&s->inner);
 	arena_free(s->arena);
 	free(s);
 	in->state = NULL;
 }
 
 void feed_rewind(struct feed_input *in) { feed_done(in); }
-
-/* Everything that read gives until its end. */
-static int read_all(struct state *s, ssize_t (*read)(struct state *, void *, size_t, struct err *), struct err *err)
-{
-	for (;;) {
-		if (!buf_reserve(&s->text, READ_STEP))
-			return err_set(err, ERR_LIMIT, "over FEED_DOC_SIZE_MAX");
-		ssize_t n = read(s, s->text.ptr + s->text.len, READ_STEP, err);
-		if (n <= 0)
-			return (int)n;
-		s->text.len += (size_t)n;
-	}
-}
-
-static ssize_t read_member(struct state *s, void *p, size_t n, struct err *err) { return tar_read(s->tar, p, n, err); }
-
-static ssize_t read_stream(struct state *s, void *p, size_t n, struct err *err) { return read_peeked(s, p, n, err); }
 
 static int next_zip(struct state *s, bool (*want)(struct str name), struct feed_doc *ret, struct err *err)
 {
