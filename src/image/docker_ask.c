@@ -122,7 +122,7 @@ static int run_save(struct worker_io *io, void *arg)
 	if (rc < 0 && !j->unread)
 		image_send_error(io, &err);
 	engine_close(j->engine);
-	return rc < 0;
+	return 0;
 }
 
 /* --- in the parent --- */

@@ -372,10 +372,8 @@ int docker_disk_list(struct docker_disk *d, struct arena *a, struct str_list *re
 	if (rc < 0 && rc != ERR_NOT_FOUND)
 		return rc;
 	for (size_t i = 0; i < names.len; i++) {
-		bool fresh;
-		(void)map_put(a, &seen, name_ids.ptr[i], &fresh);
-		if (fresh)
-			*vec_push(a, ret) = names.ptr[i];
+		(void)map_put(a, &seen, name_ids.ptr[i], NULL);
+		*vec_push(a, ret) = names.ptr[i];
 	}
 	mark_parents(d, a, &ids, &seen);
 	for (size_t i = 0; i < ids.len; i++)

@@ -34,7 +34,7 @@ int docker_disk_find_container(struct docker_disk *d, struct arena *a, struct st
 /* Whether the image with this id is in this store (an engine may live in another world than its client). */
 bool docker_disk_has_image(struct docker_disk *d, struct str id);
 bool docker_disk_has_container(struct docker_disk *d, struct str id);
-/* One name an image, sorted; the id of one without. Steps of builds that have become an image's parent are left out. */
+/* All names, sorted, then the ids of images without one. Steps of builds that have become an image's parent are left out. */
 int docker_disk_list(struct docker_disk *d, struct arena *a, struct str_list *ret, struct err *err);
 
 /* Fill in the origin, which owns d from now on. container_id empty: the image alone. */

@@ -325,20 +325,22 @@ int engine_parse_images(struct arena *a, struct str json, struct engine_facts *f
 	for (size_t i = 0; i < value_len(top); i++) {
 		const struct value *image = value_at(top, i);
 		const struct value *tags = value_get(image, "RepoTags");
-		struct str name = { 0 }, hex;
-		/* The first by name, so that two runs name the image alike. */
-		for (size_t k = 0; k < value_len(tags); k++) {
+		struct str hex;
+		bool named = false;
+		for (size_t k = 0; k < value_len(tags) && f->images.len < ENGINE_IMAGES_MAX; k++) {
 			struct str tag = value_str(value_at(tags, k));
-			if (is_tag(tag) && (name.len == 0 || str_cmp(tag, name) < 0))
-				name = tag;
+			if (is_tag(tag))
+				*vec_push(a, &f->images) = tag;
+			named = named || is_tag(tag);
 		}
-		if (name.len == 0) {
-			if ((rc = take_id(value_str(value_get(image, "Id")), "Id", &hex, err)) < 0)
-				return rc;
-			name = arena_printf(a, "sha256:%.*s", STR_ARG(hex));
-		}
-		*vec_push(a, &f->images) = name;
+		if (named)
+			continue;
+		if ((rc = take_id(value_str(value_get(image, "Id")), "Id", &hex, err)) < 0)
+			return rc;
+		*vec_push(a, &f->images) = arena_printf(a, "sha256:%.*s", STR_ARG(hex));
 	}
+	if (f->images.len >= ENGINE_IMAGES_MAX)
+		return err_set(err, ERR_LIMIT, "more than ENGINE_IMAGES_MAX (%u) names of images", ENGINE_IMAGES_MAX);
 	return 0;
 }
 

@@ -46,7 +46,7 @@ int engine_negotiate(struct engine *g, struct engine_facts *f, struct err *err);
 int engine_image(struct engine *g, struct str reference, struct engine_facts *f, struct err *err);
 int engine_container(struct engine *g, struct str name, struct engine_facts *f, struct err *err);
 int engine_root(struct engine *g, struct engine_facts *f, struct err *err);
-/* One reference an image. */
+/* All names, and the ids of images without one. */
 int engine_images(struct engine *g, struct engine_facts *f, struct err *err);
 /* The image as a docker-archive. platform: "linux/arm64", passed on where the engine knows the question. */
 int engine_save(struct engine *g, struct str reference, struct str platform, const struct http_sink *sink, struct err *err);
