@@ -141,6 +141,7 @@ static int start(struct job *j, int (*run)(struct worker_io *, void *), struct d
 		.arg = j,
 		.prepare = prepare_engine,
 		.root_fd = -1,
+		.unix_sockets = j->endpoint->kind == ENDPOINT_UNIX && dial->fd == 0,
 	};
 	if (dial->fd > 0)
 		spec.fds[spec.fd_count++] = dial->fd;

@@ -267,7 +267,8 @@ static bool hex_prefix_ok(struct str s)
 }
 
 /* The one id that begins with these digits. */
-static int find_prefix(const struct str_list *ids, struct str prefix, const char *what, struct str *ret, struct err *err)
+static int find_prefix(const struct docker_disk *d, const struct str_list *ids, struct str prefix, const char *what,
+                       struct str *ret, struct err *err)
 {
 	size_t found = 0;
 	for (size_t i = 0; hex_prefix_ok(prefix) && i < ids->len; i++)
@@ -277,7 +278,7 @@ static int find_prefix(const struct str_list *ids, struct str prefix, const char
 		}
 	if (found > 1)
 		return err_set(err, ERR_USAGE, "%zu %ss have ids that begin with %.*s", found, what, STR_ARG(prefix));
-	return found ? 0 : err_set(err, ERR_NOT_FOUND, "no %s %.*s", what, STR_ARG(prefix));
+	return found ? 0 : err_set(err, ERR_NOT_FOUND, "no %s %.*s in Docker's store in %.*s", what, STR_ARG(prefix), STR_ARG(d->path));
 }
 
 int docker_disk_find_image(struct docker_disk *d, struct arena *a, struct str reference, struct str *ret_id, struct err *err)
@@ -299,7 +300,7 @@ int docker_disk_find_image(struct docker_disk *d, struct arena *a, struct str re
 	}
 	struct str_list ids = { 0 };
 	int rc = list_below(d, a, STR(IMAGES), ENGINE_IMAGES_MAX, "ENGINE_IMAGES_MAX", &ids, err);
-	return rc < 0 ? rc : find_prefix(&ids, hex, "image", ret_id, err);
+	return rc < 0 ? rc : find_prefix(d, &ids, hex, "image", ret_id, err);
 }
 
 /* All that the worker needs to look for a name: the configs of all containers. One that is just being made or removed has
@@ -330,7 +331,7 @@ int docker_disk_find_container(struct docker_disk *d, struct arena *a, struct st
 		return rc;
 	(void)str_skip(&name, STR("/"));
 	/* As the engine does: a whole id, then a name, then the beginning of an id. */
-	rc = docker_hex_ok(name) ? find_prefix(&ids, name, "container", &id, err) : ERR_NOT_FOUND;
+	rc = docker_hex_ok(name) ? find_prefix(d, &ids, name, "container", &id, err) : ERR_NOT_FOUND;
 	if (rc == ERR_NOT_FOUND)
 		rc = docker_look_container(a, texts, ids.len, name, &at, ret_image, err);
 	if (rc == 0 && id.len == 0) {
@@ -338,7 +339,7 @@ int docker_disk_find_container(struct docker_disk *d, struct arena *a, struct st
 		return 0;
 	}
 	if (rc == ERR_NOT_FOUND)
-		rc = find_prefix(&ids, name, "container", &id, err);
+		rc = find_prefix(d, &ids, name, "container", &id, err);
 	for (size_t i = 0; rc == 0 && i < ids.len; i++)
 		if (str_eq(ids.ptr[i], id)) {
 			*ret_id = id;

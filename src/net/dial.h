@@ -1,7 +1,8 @@
-/* Connections to engines, made in the parent and handed to a net worker as a descriptor, so that the worker needs no right
- * to connect to Unix sockets: a Unix socket, or the user's own ssh as Docker's client starts it (`ssh HOST docker system
- * dial-stdio`, whose standard input and output are the connection; it asks for passwords on the terminal by itself).
- * tcp is dialled by the worker. Reads no byte of a connection. */
+/* Connections to engines, as far as the parent makes them for a net worker: to a Unix socket, tried here so that what is
+ * wrong with it can be said, and handed over where the worker, which has no capabilities, could not open it (root and
+ * another user's engine); through the user's own ssh as Docker's client starts it (`ssh HOST docker system dial-stdio`,
+ * whose standard input and output are the connection; it asks for passwords on the terminal by itself). tcp is dialled
+ * by the worker. Reads no byte of a connection. */
 #ifndef PLIMSOLL_NET_DIAL_H
 #define PLIMSOLL_NET_DIAL_H
 
@@ -10,7 +11,7 @@
 #include <sys/types.h>
 
 struct dial {
-	int fd;    /* connected, O_CLOEXEC; 0: the worker dials by itself, or the descriptor was handed over */
+	int fd;    /* connected, O_CLOEXEC; 0: the worker dials by itself, or it was handed over */
 	pid_t ssh; /* 0: none */
 };
 

@@ -24,6 +24,7 @@ int engine_open(struct arena *a, const struct endpoint *e, int connected_fd, uns
 {
 	struct engine *g = arena_alloc(a, sizeof(*g));
 	struct http_options o = {
+		.unix_socket = e->kind == ENDPOINT_UNIX && connected_fd == 0 ? e->socket : NULL,
 		.connected_fd = connected_fd,
 		.ca_only = e->ca,
 		.client_cert = e->cert,
