@@ -128,8 +128,10 @@ int engine_negotiate(struct engine *g, struct engine_facts *f, struct err *err)
 		rc = get(g, "/version", &version, err);
 		if (rc == 0)
 			rc = engine_parse_version(g->arena, version.body, f, err);
+		if (rc == ERR_NOT_FOUND)
+			return err_set(err, ERR_UNSUPPORTED, "what listens there is no engine");
 		if (rc < 0)
-			return err_wrap(err, "what listens there is no engine"), rc == ERR_NOT_FOUND ? ERR_UNSUPPORTED : rc;
+			return rc;
 	}
 	if (!engine_version_ok(f->fact[ENGINE_API], &g->minor))
 		return err_set(err, ERR_UNSUPPORTED, "the engine speaks version \"%.*s\" of the API, which is none",
@@ -349,8 +351,11 @@ int engine_parse_images(struct arena *a, struct str json, struct engine_facts *f
 
 void engine_facts_encode(struct buf *out, const struct engine_facts *f)
 {
-	for (size_t i = 0; i < ENGINE_FACTS; i++)
-		buf_str(out, str_sub(f->fact[i], 0, ENGINE_FACT_MAX));
+	/* What could be no path and no name is no fact. */
+	for (size_t i = 0; i < ENGINE_FACTS; i++) {
+		bool fit = f->fact[i].len <= ENGINE_FACT_MAX && str_find(f->fact[i], '\0') < 0;
+		buf_str(out, fit ? f->fact[i] : (struct str){ 0 });
+	}
 	buf_varint(out, f->images.len);
 	for (size_t i = 0; i < f->images.len; i++)
 		buf_str(out, f->images.ptr[i]);
