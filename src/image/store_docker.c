@@ -207,6 +207,7 @@ static int open_container(struct arena *a, struct str name, const struct image_o
 	struct engine_facts f;
 	struct str ignored;
 	struct err disk_err = { 0 };
+	(void)str_skip(&name, STR("/"));
 	int rc = docker_familiar(a, name, &ignored, err);
 	if (rc < 0)
 		return err_set(err, ERR_NOT_FOUND, "\"%.*s\" is no name of a container", STR_ARG(name));
