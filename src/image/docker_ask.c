@@ -85,9 +85,9 @@ static int run_ask(struct worker_io *io, void *arg)
 	struct engine_facts f = { 0 };
 	struct buf BUF_AUTO out;
 	struct err err = { 0 };
+	buf_init(&out, FRAME_SIZE_MAX);
 	if (put_question(j, &f, &err) < 0)
 		return image_send_error(io, &err);
-	buf_init(&out, FRAME_SIZE_MAX);
 	engine_facts_encode(&out, &f);
 	worker_io_send(io, FRAME_FACTS_OF_ENGINE, buf_view(&out));
 	engine_close(j->engine);

@@ -109,7 +109,7 @@ static int bad_answer(struct err *err)
 int docker_look_image(struct arena *a, struct str repositories, struct str familiar, struct str *ret_hex, struct err *err)
 {
 	struct question q = { .what = LOOK_IMAGE, .texts = &repositories, .count = 1, .name = familiar };
-	struct str answer;
+	struct str answer = { 0 };
 	int rc = look(a, &q, &answer, err);
 	if (rc < 0)
 		return rc;
@@ -124,7 +124,7 @@ int docker_look_image(struct arena *a, struct str repositories, struct str famil
 int docker_look_tags(struct arena *a, struct str repositories, struct str_list *names, struct str_list *ids, struct err *err)
 {
 	struct question q = { .what = LOOK_TAGS, .texts = &repositories, .count = 1 };
-	struct str answer;
+	struct str answer = { 0 };
 	int rc = look(a, &q, &answer, err);
 	if (rc < 0)
 		return rc;
@@ -144,7 +144,7 @@ int docker_look_container(struct arena *a, const struct str *configs, size_t cou
                           struct str *ret_image, struct err *err)
 {
 	struct question q = { .what = LOOK_CONTAINER, .texts = configs, .count = count, .name = name };
-	struct str answer;
+	struct str answer = { 0 };
 	int rc = look(a, &q, &answer, err);
 	if (rc < 0)
 		return rc;

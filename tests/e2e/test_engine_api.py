@@ -136,8 +136,8 @@ def test_a_store_that_only_lies_where_the_engines_should_is_not_taken():
     """The engine names a folder that is none, or one without the image: the stream is taken."""
     with Folder() as d:
         path, config_id = make_archive(d)
-        os.makedirs(os.path.join(d, "root/image/overlay2/layerdb"))
-        for upper in (d + "/root/overlay2/x/diff", "/nowhere/overlay2/x/diff", "relative/overlay2/x/diff", "\0/overlay2/x/diff",
+        os.makedirs(os.path.join(d, "data/image/overlay2/layerdb"))
+        for upper in (d + "/data/overlay2/x/diff", "/nowhere/overlay2/x/diff", "relative/overlay2/x/diff", "\0/overlay2/x/diff",
                       "", "/overlay2"):
             with Engine(d, path, config_id, graph_driver={"Name": "overlay2", "Data": {"UpperDir": upper}}) as e:
                 equal(packages(scan_through(d, e)), packages(scan("image", path)), upper)
