@@ -39,11 +39,16 @@ static bool reference_ok(struct str ref)
 	return ascii_alnum(ref.ptr[0]) && ascii_alnum(ref.ptr[ref.len - 1]);
 }
 
+static int no_reference(struct str reference, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND, "\"%.*s\" is no name of an image", STR_ARG(reference));
+}
+
 int docker_familiar(struct arena *a, struct str reference, struct str *ret, struct err *err)
 {
 	struct str name = reference, digest = { 0 };
 	if (!reference_ok(reference))
-		return err_set(err, ERR_NOT_FOUND, "\"%.*s\" is no name of an image", STR_ARG(reference));
+		return no_reference(reference, err);
 	ptrdiff_t at = str_find(name, '@');
 	if (at >= 0) {
 		digest = str_sub(name, (size_t)at, name.len);
@@ -57,11 +62,13 @@ int docker_familiar(struct arena *a, struct str reference, struct str *ret, stru
 		name = rest;
 	ptrdiff_t colon = str_rfind(name, ':');
 	bool tagged = colon > str_rfind(name, '/');
+	struct str full = arena_printf(a, "%.*s%s", STR_ARG(name), tagged ? "" : ":latest");
 	/* A digest decides; a tag beside it is decoration. */
 	if (digest.len)
-		*ret = arena_printf(a, "%.*s%.*s", STR_ARG(tagged ? str_sub(name, 0, (size_t)colon) : name), STR_ARG(digest));
-	else
-		*ret = arena_printf(a, "%.*s%s", STR_ARG(name), tagged ? "" : ":latest");
+		full = arena_printf(a, "%.*s%.*s", STR_ARG(tagged ? str_sub(name, 0, (size_t)colon) : name), STR_ARG(digest));
+	if (!reference_ok(full))
+		return no_reference(reference, err);
+	*ret = full;
 	return 0;
 }
 

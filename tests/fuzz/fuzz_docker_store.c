@@ -44,9 +44,9 @@ static void repositories(struct arena *a, struct str text, struct err *err)
 
 static void familiar(struct arena *a, struct str text, struct err *err)
 {
-	struct str once, twice;
-	if (docker_familiar(a, text, &once, err) == 0 &&
-	    (docker_familiar(a, once, &twice, err) < 0 || str_contains(once, STR("..")) || str_find(once, '\n') >= 0))
+	struct str name;
+	if (docker_familiar(a, text, &name, err) == 0 &&
+	    (!ascii_alnum(name.ptr[0]) || name.len > REFERENCE_LEN_MAX || str_contains(name, STR("..")) || str_find(name, '\n') >= 0))
 		abort();
 }
 
