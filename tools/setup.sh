@@ -62,6 +62,8 @@ check|may|cmd:npm|npm|nodejs-npm/npm|npm|brings those validators
 check|may|file:/usr/share/i18n/locales/de_DE|locales|glibc-locale-source|-|a language with decimal commas for the tests
 check|may|cmd:containerd|containerd|containerd|containerd|tests of its store
 check|may|cmd:ctr|containerd|containerd|containerd-ctr|tests of its store
+check|may|cmd:dockerd|docker.io|moby-engine|docker|a private engine for the tests
+check|may|cmd:busybox|busybox-static|busybox|busybox-static|what runs in its images
 check|may|cmd:setfattr|attr|attr|attr|tests of the sandbox
 check|may|cmd:podman|podman|podman|podman|stores of images for the tests
 check|may|cmd:buildah|buildah|buildah|buildah|builds in such stores

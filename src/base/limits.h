@@ -73,6 +73,29 @@
 #define CONTAINERD_CONFIG_SIZE_MAX (1 * MIB)
 /* Downloads under way in its content store that are looked at for a missing layer. */
 #define CONTAINERD_INGESTS_MAX 256u
+/* --- engines --- */
+/* A reference as a user may write it: registries stop at 255 for the name and 128 for the tag, a digest has 71. */
+#define REFERENCE_LEN_MAX ((size_t)1024)
+/* Images and containers of one engine. A build host with 10,000 images is a sick one; each name costs 100 bytes. */
+#define ENGINE_IMAGES_MAX 65536u
+#define ENGINE_CONTAINERS_MAX 16384u
+/* One answer of an engine: the list of 10,000 images has 10 MB, an inspection with a long history 100 KB. As a tree it takes
+ * twenty times its size at worst, which a worker has. */
+#define ENGINE_JSON_SIZE_MAX (16 * MIB)
+/* One fact of an engine (a path, a name, a version) on its way to the parent. */
+#define ENGINE_FACT_MAX ((size_t)4096)
+/* Engines answer a question within a second; a busy one within ten. */
+#define ENGINE_ANSWER_SECONDS 20u
+/* Before the first byte of an image an engine writes all of it to its own disk (moby issue 39464): minutes for a large one. */
+#define ENGINE_SAVE_SECONDS 900u
+/* repositories.json: 150 bytes a tag. */
+#define DOCKER_REPOSITORIES_SIZE_MAX (32 * MIB)
+/* All config.v2.json of an engine's containers, of 3 to 20 KB each, read when a container is looked for by its name. */
+#define DOCKER_CONTAINERS_SIZE_MAX (128 * MIB)
+/* A file that holds one id: "sha256:", 64 digits, a suffix. */
+#define DOCKER_ID_SIZE_MAX ((size_t)256)
+/* config.json, daemon.json, a context's meta.json: real ones have 1 KB, a config with credentials of many registries 100. */
+#define DOCKER_CONFIG_SIZE_MAX (4 * MIB)
 
 /* --- streams --- */
 /* Largest window of a zstd frame, as a power of two: what the zstd command itself takes without being asked. */

@@ -230,6 +230,8 @@ static int take_options(struct run *r, struct err *err)
 	r->scan.platform = option_text(r->options, OPT_PLATFORM, (struct str){ 0 });
 	r->scan.distro = option_text(r->options, OPT_DISTRO, (struct str){ 0 });
 	r->access.offline = option_flag(r->options, OPT_OFFLINE);
+	if (r->options->values[OPT_HOST].set)
+		r->access.host = str_cstr(r->arena, option_text(r->options, OPT_HOST, (struct str){ 0 }));
 	return rc;
 }
 

@@ -85,6 +85,8 @@ struct image_opener {
 	int (*list)(struct arena *a, const struct image_options *o, struct str_list *ret, struct err *err);
 };
 
+extern const struct image_opener store_docker;
+
 extern const struct image_opener *const image_stores[];
 extern const size_t image_store_count;
 

@@ -144,7 +144,7 @@ static int start_resolver(struct image_session *s, const struct layer_extra *ext
 		.fd = documents ? -1 : s->fd,
 		.end = s->file ? (uint64_t)s->st.st_size : 0,
 		.seekable = s->file,
-		.choice = { .reference = documents && !s->target.path ? s->origin.reference : s->target.reference,
+		.choice = { .reference = s->has_origin && !s->target.path ? s->origin.reference : s->target.reference,
 		            .platform = s->options->platform,
 		            .prefer_oci = s->target.source == IMAGE_OCI_DIR || s->target.source == IMAGE_OCI_ARCHIVE },
 		.resolve = documents ? s->origin.resolve : NULL,
