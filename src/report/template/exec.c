@@ -184,8 +184,7 @@ static int call_function(struct run *r, const struct command *c, const struct tv
 	if (last)
 		args[count - 1] = *last;
 	r->at = o->at;
-	int rc = f->call(r, args, count, ret);
-	return rc < 0 ? rc : take_fields(r, o, o->fields.len, ret);
+	return f->call(r, args, count, ret);
 }
 
 /* A method with arguments: only times have any. */
@@ -220,7 +219,8 @@ static int eval_command(struct run *r, const struct command *c, const struct tv 
 	int rc = run_step(r);
 	if (rc < 0)
 		return rc;
-	if (c->ptr[0].kind == OPERAND_FUNCTION)
+	/* "now.Format layout": what follows is for the method. */
+	if (c->ptr[0].kind == OPERAND_FUNCTION && c->ptr[0].fields.len == 0)
 		return call_function(r, c, dot, last, ret);
 	if (c->len > 1 || last)
 		return call_method(r, c, dot, last, ret);

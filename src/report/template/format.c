@@ -40,8 +40,9 @@ static void decimal_parts(double v, int precision, char digits[40], size_t *ret_
 
 static struct str exponent_form(struct arena *a, const char *digits, size_t len, int exponent, char verb)
 {
-	return arena_printf(a, "%c%s%.*s%c%c%02d", digits[0], len > 1 ? "." : "", (int)len - 1, digits + 1, verb,
-	                    exponent < 0 ? '-' : '+', exponent < 0 ? -exponent : exponent);
+	bool json = verb == 'j';
+	return arena_printf(a, "%c%s%.*s%c%c%0*d", digits[0], len > 1 ? "." : "", (int)len - 1, digits + 1, json ? 'e' : verb,
+	                    exponent < 0 ? '-' : '+', json ? 1 : 2, exponent < 0 ? -exponent : exponent);
 }
 
 static struct str plain_form(struct arena *a, const char *digits, size_t len, int exponent)
@@ -60,7 +61,7 @@ static struct str plain_form(struct arena *a, const char *digits, size_t len, in
 	return str_dup(a, buf_view(&out));
 }
 
-/* verb: 'e', 'f', 'g', or 'v', which is %g with the threshold that %v has. No sign is written for positive values. */
+/* verb: 'e', 'f', 'g' (and 'v', the same), in either case, or 'j', as encoding/json chooses. No sign is written for positive values. */
 struct str format_float(struct arena *a, double v, char verb, int precision)
 {
 	char digits[40], fixed[NUMBER_TEXT_MAX];
@@ -81,9 +82,9 @@ struct str format_float(struct arena *a, double v, char verb, int precision)
 	decimal_parts(v, precision < 0 ? -1 : precision > 0 ? precision - 1 : 0, digits, &len, &exponent);
 	while (precision >= 0 && len > 1 && digits[len - 1] == '0')
 		len--;
-	int threshold = verb == 'v' ? 21 : precision < 0 ? 21 : precision == 0 ? 1 : precision;
-	if (verb != 'f' && (exponent < -4 || exponent >= threshold))
-		return exponent_form(a, digits, len, exponent, verb == 'G' ? 'E' : 'e');
+	int threshold = verb == 'j' ? 21 : precision < 0 ? 6 : precision == 0 ? 1 : precision;
+	if (verb != 'f' && (exponent < (verb == 'j' ? -6 : -4) || exponent >= threshold))
+		return exponent_form(a, digits, len, exponent, verb == 'G' ? 'E' : verb == 'j' ? 'j' : 'e');
 	return plain_form(a, digits, len, exponent);
 }
 
@@ -255,9 +256,7 @@ static void pad_number(struct buf *out, const struct verb *v, struct str text)
 		pad(out, &rest, text);
 		return;
 	}
-	char copy[512];
 	struct buf BUF_AUTO whole;
-	(void)copy;
 	buf_init(&whole, text.len + 1);
 	if (sign)
 		buf_byte(&whole, (uint8_t)mark);
@@ -314,7 +313,7 @@ static bool put_text(struct arena *a, struct buf *out, const struct verb *v, str
 	if (v->letter == 'x' || v->letter == 'X') {
 		buf_init(&text, 2 * TEMPLATE_TEXT_MAX);
 		for (size_t i = 0; i < s.len; i++)
-			buf_printf(&text, v->letter == 'x' ? "%02x" : "%02X", (unsigned)(uint8_t)s.ptr[i]);
+			buf_printf(&text, v->letter == 'x' ? "%s%02x" : "%s%02X", i && v->space ? " " : "", (unsigned)(uint8_t)s.ptr[i]);
 		pad(out, v, buf_view(&text));
 		return true;
 	}
@@ -417,6 +416,7 @@ static bool take_index(struct str *format, struct arguments *args)
 	ptrdiff_t close = str_find(*format, ']');
 	if (format->len == 0 || format->ptr[0] != '[')
 		return true;
+	args->reordered = true;
 	if (close < 0)
 		return false;
 	struct str text = str_sub(*format, 1, (size_t)close);
@@ -424,7 +424,6 @@ static bool take_index(struct str *format, struct arguments *args)
 	if (!str_to_u64(text, &n) || n < 1 || n > args->count)
 		return false;
 	args->at = (size_t)n - 1;
-	args->reordered = true;
 	return true;
 }
 

@@ -193,7 +193,7 @@ static void put_json(struct arena *a, struct buf *out, const struct value *v, un
 	else if (v->kind == VALUE_LIST || v->kind == VALUE_MAP)
 		put_json_items(a, out, v, indent, level, raw);
 	else if (v->kind == VALUE_DOUBLE)
-		buf_put(out, format_float(a, v->number, 'v', -1));
+		buf_put(out, format_float(a, v->number, 'j', -1));
 	else
 		(void)json_print(out, v, 0);
 }

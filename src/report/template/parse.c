@@ -120,7 +120,7 @@ static int parse_number(struct parser *p, struct tv *ret)
 		*ret = tv_int(whole);
 		return 0;
 	}
-	if (!is_decimal(digits))
+	if (!is_decimal(digits) || (str_find(digits, '.') < 0 && str_find(digits, 'e') < 0 && str_find(digits, 'E') < 0))
 		return fail(p, p->token.at, "bad number", p->token.text);
 	double v = number_from_text(digits);
 	if (!isfinite(v))

@@ -93,20 +93,18 @@ void format_time(struct buf *out, int64_t when, struct str layout)
 {
 	struct tm t;
 	time_t seconds = (time_t)when;
-	bool is_word = false;
 	if (!gmtime_r(&seconds, &t))
 		return;
 	while (layout.len) {
 		size_t i = 0;
 		while (i < COUNT_OF(parts) && !str_starts(layout, parts[i].text))
 			i++;
-		/* "Jan" in "January" is the month, in "Janet" too, but "Month" holds no "Mon". */
-		bool inside = i < COUNT_OF(parts) && parts[i].part == PART_DAY_SHORT && layout.len > 3 && ascii_lower(layout.ptr[3]);
-		inside = inside || (i < COUNT_OF(parts) && parts[i].part == PART_MONTH_SHORT && layout.len > 3 && ascii_lower(layout.ptr[3]));
+		/* "Month" holds no "Mon", nor "Janet" a "Jan". */
+		bool is_short = i < COUNT_OF(parts) && (parts[i].part == PART_DAY_SHORT || parts[i].part == PART_MONTH_SHORT);
+		bool inside = is_short && layout.len > 3 && ascii_lower(layout.ptr[3]);
 		if (i < COUNT_OF(parts) && parts[i].part != PART_NONE && !inside) {
 			put_part(out, &t, parts[i].part);
 			layout = str_sub(layout, parts[i].text.len, layout.len);
-			is_word = false;
 			continue;
 		}
 		if (put_fraction(out, &layout))
@@ -114,5 +112,4 @@ void format_time(struct buf *out, int64_t when, struct str layout)
 		buf_byte(out, (uint8_t)layout.ptr[0]);
 		layout = str_sub(layout, 1, layout.len);
 	}
-	(void)is_word;
 }
