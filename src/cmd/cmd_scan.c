@@ -1,6 +1,5 @@
 /* plimsoll image and plimsoll fs: targets in, reports out. */
 #include "base/base.h"
-#include "base/log.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/map.h"
