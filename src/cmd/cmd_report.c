@@ -67,7 +67,7 @@ static int render(struct worker_io *io, const struct job *job, const struct repo
 		if (fclose(f) != 0 && rc == 0)
 			rc = err_set(err, ERR_IO, "%m");
 		for (size_t at = 0; rc == 0 && at < size; at += PIECE_SIZE) {
-			struct buf BUF_AUTO frame;
+			struct buf BUF_AUTO frame = { 0 };
 			buf_init(&frame, PIECE_SIZE + 16);
 			buf_varint(&frame, i);
 			buf_put(&frame, str_sub((struct str){ text, size }, at, at + PIECE_SIZE));
@@ -94,7 +94,7 @@ static int work(struct arena *a, struct worker_io *io, const struct job *job, st
 	struct outcome_facts facts = outcome_facts_of(&report);
 	/* A gate of the past is shown; the exit code is the answer to one that is asked now. */
 	facts.gate_failed = facts.gate_failed && job->outcome->policy.gate;
-	struct buf BUF_AUTO frame;
+	struct buf BUF_AUTO frame = { 0 };
 	buf_init(&frame, 64);
 	buf_varint(&frame, facts.shown);
 	buf_varint(&frame, facts.not_assessed);
@@ -111,7 +111,7 @@ static int run_worker(struct worker_io *io, void *arg)
 	struct err err = { 0 };
 	int rc = work(a, io, arg, &err);
 	if (rc < 0) {
-		struct buf BUF_AUTO frame;
+		struct buf BUF_AUTO frame = { 0 };
 		buf_init(&frame, sizeof(err.text) + 16);
 		buf_byte(&frame, (uint8_t)-rc);
 		buf_put(&frame, str_from(err.text));

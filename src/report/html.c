@@ -94,7 +94,8 @@ static void put_head(struct page *p)
 static void put_tiles(struct page *p)
 {
 	const struct report *r = p->report;
-	static const enum severity order[] = { SEVERITY_CRITICAL, SEVERITY_HIGH, SEVERITY_MEDIUM, SEVERITY_LOW, SEVERITY_INFO, SEVERITY_UNKNOWN };
+	static const enum severity order[] = { SEVERITY_CRITICAL, SEVERITY_HIGH, SEVERITY_MEDIUM,
+		                               SEVERITY_LOW,      SEVERITY_INFO, SEVERITY_UNKNOWN };
 	fputs("<ul class=\"tiles\">\n", p->out);
 	for (size_t i = 0; i < COUNT_OF(order); i++) {
 		if (order[i] == SEVERITY_INFO && r->summary.by_severity[SEVERITY_INFO] == 0)

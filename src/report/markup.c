@@ -40,7 +40,7 @@ struct str brief(struct arena *a, struct str text, size_t max) { return text_cut
 
 struct str hash_of(struct arena *a, const struct str *parts, size_t count)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	char text[DIGEST_TEXT_LEN + 1];
 	buf_init(&b, 64 * MIB);
 	for (size_t i = 0; i < count; i++) {

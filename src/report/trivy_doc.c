@@ -47,7 +47,7 @@ static void set_keys(struct arena *a, struct value *map, const char *key, const 
 /* A digest of texts, each ended by a byte that none of them can hold as UTF-8. */
 static struct str digest_of(struct arena *a, const struct str *parts, size_t count)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	char text[DIGEST_TEXT_LEN + 1];
 	buf_init(&b, 64 * MIB);
 	for (size_t i = 0; i < count; i++) {

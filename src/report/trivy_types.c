@@ -67,7 +67,8 @@ static const struct tv_field code_fields[] = { LIST("Lines", line) };
 TYPE(code, "types.Code", code_fields);
 
 static const struct tv_field cause_fields[] = {
-	S("Resource"), S("Provider"), S("Service"), I("StartLine"), I("EndLine"), STRUCT("Code", code), ANY("Occurrences"), ANY("RenderedCause"),
+	S("Resource"), S("Provider"), S("Service"), I("StartLine"), I("EndLine"), STRUCT("Code", code),
+	ANY("Occurrences"), ANY("RenderedCause"),
 };
 TYPE(cause, "types.CauseMetadata", cause_fields);
 

@@ -78,7 +78,7 @@ static int time_method(struct run *r, const struct tv *v, struct str name, const
 {
 	struct str layout = { 0 };
 	if (str_eq(name, STR("Format"))) {
-		struct buf BUF_AUTO out;
+		struct buf BUF_AUTO out = { 0 };
 		if (count != 1 || args[0].kind != TV_STRING)
 			return run_fail(r, ERR_USAGE, "Format wants a layout");
 		buf_init(&out, TEMPLATE_TEXT_MAX);
@@ -254,7 +254,7 @@ static int run_list(struct run *r, const struct node_list *list, const struct tv
 static int run_action(struct run *r, const struct node *n, const struct tv *dot)
 {
 	struct tv v;
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	int rc = eval_pipe(r, n->pipe, dot, &v);
 	if (rc < 0 || n->pipe->variable_count)
 		return rc;

@@ -47,7 +47,7 @@ static struct str exponent_form(struct arena *a, const char *digits, size_t len,
 
 static struct str plain_form(struct arena *a, const char *digits, size_t len, int exponent)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 1024);
 	if (exponent < 0)
 		buf_put(&out, STR("0."));
@@ -256,7 +256,7 @@ static void pad_number(struct buf *out, const struct verb *v, struct str text)
 		pad(out, &rest, text);
 		return;
 	}
-	struct buf BUF_AUTO whole;
+	struct buf BUF_AUTO whole = { 0 };
 	buf_init(&whole, text.len + 1);
 	if (sign)
 		buf_byte(&whole, (uint8_t)mark);
@@ -309,7 +309,7 @@ static bool put_whole(struct arena *a, struct buf *out, const struct verb *v, in
 
 static bool put_text(struct arena *a, struct buf *out, const struct verb *v, struct str s)
 {
-	struct buf BUF_AUTO text;
+	struct buf BUF_AUTO text = { 0 };
 	if (v->letter == 'x' || v->letter == 'X') {
 		buf_init(&text, 2 * TEMPLATE_TEXT_MAX);
 		for (size_t i = 0; i < s.len; i++)
@@ -377,7 +377,7 @@ static void put_one(struct arena *a, struct buf *out, const struct verb *v, cons
 	}
 	if (v->letter == 'v' && (value->kind == TV_NONE || value->kind == TV_STRUCT || value->kind == TV_TIME ||
 	                         value->kind == TV_LIST || value->kind == TV_MAP)) {
-		struct buf BUF_AUTO text;
+		struct buf BUF_AUTO text = { 0 };
 		buf_init(&text, TEMPLATE_TEXT_MAX);
 		put_in(a, &text, value, v->plus ? STYLE_PLUS : STYLE_V, 0);
 		pad(out, v, buf_view(&text));

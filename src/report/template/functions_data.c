@@ -263,9 +263,21 @@ static int keep(struct run *r, const struct tv *v, const struct tv *not, size_t 
 	return rc;
 }
 
-static int fn_uniq(struct run *r, args_t args, size_t n, struct tv *ret) { return (void)n, keep(r, &args[0], NULL, 0, true, false, ret); }
-static int fn_compact(struct run *r, args_t args, size_t n, struct tv *ret) { return (void)n, keep(r, &args[0], NULL, 0, false, true, ret); }
-static int fn_without(struct run *r, args_t args, size_t n, struct tv *ret) { return keep(r, &args[0], args + 1, n - 1, false, false, ret); }
+static int fn_uniq(struct run *r, args_t args, size_t n, struct tv *ret)
+{
+	return (void)n, keep(r, &args[0], NULL, 0, true, false, ret);
+}
+
+static int fn_compact(struct run *r, args_t args, size_t n, struct tv *ret)
+{
+	return (void)n, keep(r, &args[0], NULL, 0, false, true, ret);
+}
+
+static int fn_without(struct run *r, args_t args, size_t n, struct tv *ret)
+{
+	return keep(r, &args[0], args + 1, n - 1, false, false, ret);
+}
+
 
 /* sprig's strslice: anything becomes a list of texts. */
 static int as_texts(struct run *r, const struct tv *v, struct str **ret, size_t *ret_len)
@@ -284,7 +296,7 @@ static int as_texts(struct run *r, const struct tv *v, struct str **ret, size_t 
 
 static int fn_join(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str sep, *items;
 	size_t len;
 	(void)count;

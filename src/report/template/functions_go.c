@@ -171,7 +171,7 @@ static int give(struct run *r, struct buf *out, struct tv *ret)
 
 static int fn_print(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0; i < count; i++) {
 		if (i && args[i].kind != TV_STRING && args[i - 1].kind != TV_STRING)
@@ -183,7 +183,7 @@ static int fn_print(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_println(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0; i < count; i++) {
 		if (i)
@@ -196,7 +196,7 @@ static int fn_println(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_printf(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str format;
 	int rc = want_str(r, &args[0], &format);
 	if (rc < 0)
@@ -234,7 +234,7 @@ static void put_markup(struct buf *out, uint32_t code, struct str raw, enum mark
 
 static int markup(struct run *r, struct str s, enum markup kind, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0, n; i < s.len; i += n) {
 		uint32_t code = text_decode(str_sub(s, i, s.len), &n);
@@ -293,7 +293,7 @@ static void put_js(struct buf *out, uint32_t code, struct str raw)
 
 static int fn_js(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s = { 0 };
 	int rc = all_text(r, args, count, &s);
 	if (rc < 0)
@@ -308,7 +308,7 @@ static int fn_js(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_urlquery(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s = { 0 };
 	int rc = all_text(r, args, count, &s);
 	if (rc < 0)

@@ -27,7 +27,11 @@ static int fn_default(struct run *r, args_t args, size_t count, struct tv *ret)
 	return 0;
 }
 
-static int fn_empty(struct run *r, args_t args, size_t n, struct tv *ret) { return (void)r, (void)n, *ret = tv_bool(!tv_truth(&args[0])), 0; }
+static int fn_empty(struct run *r, args_t args, size_t n, struct tv *ret)
+{
+	return (void)r, (void)n, *ret = tv_bool(!tv_truth(&args[0])), 0;
+}
+
 
 static int fn_coalesce(struct run *r, args_t args, size_t count, struct tv *ret)
 {
@@ -200,7 +204,7 @@ static void put_json(struct arena *a, struct buf *out, const struct value *v, un
 
 static int json_of(struct run *r, args_t args, unsigned indent, bool raw, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	const struct value *v = args[0].kind == TV_STRUCT && args[0].object ? args[0].object : to_value(r->arena, &args[0], 0);
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	put_json(r->arena, &out, v, indent, 0, raw);
@@ -261,7 +265,7 @@ static int digest(struct run *r, args_t args, const EVP_MD *kind, struct tv *ret
 {
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned size = 0;
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	int rc = want_str(r, &args[0], &s);
 	if (rc < 0)
@@ -289,7 +293,7 @@ static int fn_now(struct run *r, args_t args, size_t n, struct tv *ret)
 
 static int date(struct run *r, struct str layout, const struct tv *v, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	format_time(&out, v->kind == TV_TIME || v->kind == TV_INT ? v->integer : r->env->now, layout);
 	return give(r, &out, ret);
@@ -512,7 +516,7 @@ static void expand(struct buf *out, const struct matches *m, struct str with)
 
 static int replace_all(struct run *r, args_t args, bool literal, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct matches m;
 	struct str with;
 	size_t at = 0;
@@ -535,7 +539,11 @@ static int replace_all(struct run *r, args_t args, bool literal, struct tv *ret)
 }
 
 static int fn_regex_replace(struct run *r, args_t args, size_t n, struct tv *ret) { return (void)n, replace_all(r, args, false, ret); }
-static int fn_regex_replace_literal(struct run *r, args_t args, size_t n, struct tv *ret) { return (void)n, replace_all(r, args, true, ret); }
+static int fn_regex_replace_literal(struct run *r, args_t args, size_t n, struct tv *ret)
+{
+	return (void)n, replace_all(r, args, true, ret);
+}
+
 
 static int fn_regex_split(struct run *r, args_t args, size_t n, struct tv *ret)
 {
@@ -563,7 +571,7 @@ static int fn_regex_split(struct run *r, args_t args, size_t n, struct tv *ret)
 
 static int fn_regex_quote(struct run *r, args_t args, size_t n, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	(void)n;
 	int rc = want_str(r, &args[0], &s);

@@ -60,7 +60,7 @@ static void put_code(struct buf *out, uint32_t code, struct str raw)
 
 static int change_case(struct run *r, args_t args, enum letter_case how, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	int rc = want_str(r, &args[0], &s);
 	if (rc < 0)
@@ -81,7 +81,7 @@ static int fn_swapcase(struct run *r, args_t args, size_t n, struct tv *ret) { r
 /* title: the first letter of each word; untitle the other way. */
 static int each_word(struct run *r, args_t args, bool up, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	bool begin = true;
 	int rc = want_str(r, &args[0], &s);
@@ -151,7 +151,7 @@ static int fn_trim_suffix(struct run *r, args_t args, size_t count, struct tv *r
 
 static int fn_nospace(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	(void)count;
 	int rc = want_str(r, &args[0], &s);
@@ -242,7 +242,7 @@ static int fn_has_suffix(struct run *r, args_t args, size_t count, struct tv *re
 
 static int fn_repeat(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	int64_t n;
 	(void)count;
@@ -261,7 +261,7 @@ static int fn_repeat(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_replace(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s[3];
 	int rc = texts(r, args, count, s);
 	if (rc < 0)
@@ -286,7 +286,7 @@ static int fn_replace(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int indent(struct run *r, args_t args, bool new_line, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	int64_t n;
 	int rc = want_int(r, &args[0], &n);
@@ -310,7 +310,7 @@ static int fn_nindent(struct run *r, args_t args, size_t n, struct tv *ret) { re
 
 static int fn_quote(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	bool any = false;
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0; i < count; i++) {
@@ -326,7 +326,7 @@ static int fn_quote(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_squote(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	bool any = false;
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0; i < count; i++) {
@@ -342,7 +342,7 @@ static int fn_squote(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_cat(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	bool any = false;
 	buf_init(&out, TEMPLATE_TEXT_MAX);
 	for (size_t i = 0; i < count; i++) {
@@ -367,7 +367,7 @@ static int fn_plural(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_initials(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	(void)count;
 	int rc = want_str(r, &args[0], &s);
@@ -383,7 +383,7 @@ static int fn_initials(struct run *r, args_t args, size_t count, struct tv *ret)
 /* snakecase and kebabcase of names in camel case. */
 static int join_words(struct run *r, args_t args, char sign, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s;
 	int rc = want_str(r, &args[0], &s);
 	if (rc < 0)
@@ -409,7 +409,7 @@ static int fn_kebabcase(struct run *r, args_t args, size_t n, struct tv *ret) { 
 
 static int fn_wrap_with(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct str s, line = STR("\n"), word;
 	int64_t width;
 	size_t column = 0;

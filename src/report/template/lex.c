@@ -134,7 +134,7 @@ static int lex_escape(struct lexer *l, struct buf *out, char quote, struct place
 
 static int lex_quoted(struct lexer *l, char quote, struct token *ret)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct place at = l->place;
 	buf_init(&out, l->text.len + 1);
 	advance(l, 1);

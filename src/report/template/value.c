@@ -299,7 +299,7 @@ bool tv_equal(const struct tv *x, const struct tv *y) { return equal_in(x, y, 0)
 
 struct str tv_text(struct arena *a, const struct tv *v)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	if (v->kind == TV_STRING)
 		return v->string;
 	buf_init(&out, TEMPLATE_TEXT_MAX);
