@@ -33,8 +33,8 @@ const struct command commands[] = {
 	  "what a filter hid when it was stored is not.",
 	  "plimsoll report scan.json\tthe table for people\n"
 	  "plimsoll report scan.json -f html -o scan.html\tone page\n"
-	  "plimsoll image app.tar -f json --list-all-pkgs | plimsoll report - -o sarif=app.sarif -o junit=app.xml\tseveral from "
-	  "one\n",
+	  "plimsoll report scan.json -o sarif=app.sarif -o junit=app.xml\tseveral from one\n"
+	  "plimsoll report - --fail-on high <scan.json\ta gate, asked later\n",
 	  command_report },
 	{ CMD_DB_UPDATE, "db update", NULL, "bring the advisory database up to date",
 	  "Fetches the publishers' feeds (or those of a mirror, a folder or a file), asking only for what has changed, and builds "

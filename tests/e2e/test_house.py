@@ -123,7 +123,7 @@ def bash_completes(*words):
 def test_bash_completion():
     want("bash")
     equal(subprocess.run(["bash", "-n", BASH]).returncode, 0)
-    equal(sorted(bash_completes("")), sorted(["image", "fs", "db", "help", "version", "--help", "--version"]))
+    equal(sorted(bash_completes("")), sorted(["image", "fs", "report", "db", "help", "version", "--help", "--version"]))
     equal(sorted(bash_completes("db", "")), ["build", "compare", "status", "update", "verify"])
     equal(bash_completes("image", "--fail"), ["--fail-on"])
     equal(bash_completes("image", "--fail-on", "cr"), ["critical"])
@@ -157,7 +157,7 @@ def fish_completes(line):
 def test_fish_completion():
     want("fish")
     equal(subprocess.run(["fish", "-n", FISH]).returncode, 0)
-    equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "version"])
+    equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "report", "version"])
     equal(sorted(fish_completes("plimsoll db ")), ["build", "compare", "status", "update", "verify"])
     equal(fish_completes("plimsoll image --fail"), ["--fail-on"])
     equal(fish_completes("plimsoll image --fail-on cr"), ["critical"])
