@@ -11,8 +11,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define TIMEOUT_SECONDS_MAX (7 * 24 * UINT64_C(3600))
-
 /* --- policy ------------------------------------------------------------------------------------------------------- */
 
 static int not_in_this_version(const struct options *o, struct err *err)
@@ -196,30 +194,17 @@ static void timed_out(int sig)
 	_exit(timed_out_code);
 }
 
-/* "90", "90s", "5m", "1h", "0" for none. */
 static int take_timeout(struct outcome *c, struct err *err)
 {
-	const struct option_value *v = &c->options->values[OPT_TIMEOUT];
-	struct str text = v->text;
-	uint64_t n, unit = 1;
-	if (!v->set)
-		return 0;
-	if (str_drop(&text, STR("m")))
-		unit = 60;
-	else if (str_drop(&text, STR("h")))
-		unit = 3600;
-	else
-		(void)str_drop(&text, STR("s"));
-	if (!str_to_u64(text, &n) || n > TIMEOUT_SECONDS_MAX / unit)
-		return err_set(err, ERR_USAGE, "%.*s wants a time as 90s, 5m or 1h, not \"%.*s\"", STR_ARG(v->origin),
-		               STR_ARG(v->text));
+	uint64_t seconds;
+	int rc = option_seconds(c->options, OPT_TIMEOUT, 0, &seconds, err);
 	if (c->options->swap.timed_out_code)
 		timed_out_code = c->options->swap.timed_out_code;
-	if (n) {
+	if (rc == 0 && seconds) {
 		signal(SIGALRM, timed_out);
-		alarm((unsigned)(n * unit));
+		alarm((unsigned)seconds);
 	}
-	return 0;
+	return rc;
 }
 
 int outcome_take(struct arena *a, const struct options *o, struct outcome *ret, struct err *err)
