@@ -6,6 +6,18 @@
 
 #define TEMPLATE_LINE_MAX 1024
 
+const struct option_row *gen_filled(const struct option_row *row)
+{
+	static struct arena *rows; /* until the program ends */
+	if (!rows)
+		rows = arena_new();
+	struct option_row *filled = ARENA_NEW(rows, struct option_row);
+	*filled = *row;
+	filled->help = option_help(rows, row);
+	filled->choices = option_choices(rows, row);
+	return filled;
+}
+
 struct str gen_first_word(const char *name, struct str *ret_rest)
 {
 	struct str word = { 0 };

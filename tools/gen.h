@@ -12,6 +12,8 @@ struct generator {
 
 extern const struct generator shell_generators[], page_generators[]; /* both end with a row without a name */
 
+/* The row with the formats' names in its help and choices. */
+const struct option_row *gen_filled(const struct option_row *row);
 /* Of "db build" gives "db", and "build" in ret_rest. */
 struct str gen_first_word(const char *name, struct str *ret_rest);
 /* The command of that name; ends the program where there is none. */

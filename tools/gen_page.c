@@ -47,6 +47,7 @@ static bool help_says_choices(const struct option_row *row)
 
 static void option(const struct option_row *row)
 {
+	row = gen_filled(row);
 	if (row->letter)
 		printf("*-%c*, ", row->letter);
 	printf("*--%s*", row->name);

@@ -31,6 +31,7 @@ static const char *kind(const struct option_row *row)
 		return "none";
 	if (!row->choices)
 		return "any";
+	row = gen_filled(row);
 	if (row->choices[0] == '@')
 		return row->choices + 1;
 	return row->kind == OPTION_LIST ? "list" : "one";
@@ -38,6 +39,7 @@ static const char *kind(const struct option_row *row)
 
 static const char *values(const struct option_row *row)
 {
+	row = gen_filled(row);
 	return row->choices && row->choices[0] != '@' ? row->choices : "";
 }
 
@@ -175,7 +177,7 @@ static void zsh_form(const struct option_row *row, bool letter)
 		printf("\t\t'%s-%c%s[", more, row->letter, row->kind == OPTION_FLAG ? "" : "+");
 	else
 		printf("\t\t'%s--%s%s[", more, row->name, row->kind == OPTION_FLAG ? "" : "=");
-	zsh_explanation(row->help);
+	zsh_explanation(gen_filled(row)->help);
 	printf("]");
 	if (row->kind != OPTION_FLAG)
 		zsh_action(row);
@@ -263,7 +265,7 @@ static void fish_options(struct str argument)
 			else if (str_eq(how, STR("any")))
 				printf(" -x");
 			printf(" -d ");
-			put_quoted(row->help);
+			put_quoted(gen_filled(row)->help);
 			putchar('\n');
 		}
 }

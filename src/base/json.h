@@ -37,6 +37,7 @@ void json_end_map(struct json_writer *w);
 void json_begin_list(struct json_writer *w);
 void json_end_list(struct json_writer *w);
 void json_key(struct json_writer *w, const char *key);
+void json_key_text(struct json_writer *w, struct str key); /* a key that is no literal of ours */
 void json_str(struct json_writer *w, struct str s);
 void json_cstr(struct json_writer *w, const char *s);
 void json_int(struct json_writer *w, int64_t v);

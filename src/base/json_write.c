@@ -254,6 +254,14 @@ void json_key(struct json_writer *w, const char *key)
 	w->after_key = true;
 }
 
+void json_key_text(struct json_writer *w, struct str key)
+{
+	write_lead(w);
+	write_string(w, key);
+	write_raw(w, w->indent ? STR(": ") : STR(":"));
+	w->after_key = true;
+}
+
 void json_str(struct json_writer *w, struct str s)
 {
 	write_lead(w);

@@ -24,6 +24,8 @@
 #define MANIFEST_SIZE_MAX (8 * MIB)
 /* Layers of one image: overlayfs stops at 500, Docker at 127. */
 #define LAYER_COUNT_MAX 1024u
+/* Steps of a history, labels, ports: items of one list of an image's configuration that reports keep. Histories reach 200. */
+#define IMAGE_CONFIG_ITEMS_MAX 1024u
 /* Images listed in one archive, entries of one index. */
 #define ARCHIVE_IMAGES_MAX 4096u
 #define INDEX_DEPTH_MAX 4u
@@ -253,6 +255,28 @@
 /* --- reports --- */
 /* Results of one SARIF run: GitHub refuses a file with more. */
 #define SARIF_RESULTS_MAX 25000u
+/* A stored report: 1 KB a finding, so FINDINGS_MAX of them with their packages. */
+#define REPORT_SIZE_MAX (256 * MIB)
+/* Targets and packages of a stored report are counted like those of a scan; notes, sources, references and the like are
+ * capped here, each list of them. */
+#define REPORT_TARGETS_MAX 10000u
+#define REPORT_LIST_MAX 10000u
+/* Templates: the longest published ones have 30 KB. */
+#define TEMPLATE_SIZE_MAX (1 * MIB)
+/* Controls and parentheses within each other: both parser and interpreter recurse. */
+#define TEMPLATE_NESTING_MAX 64u
+/* Templates that call templates: Go allows 100,000, by a growing stack. */
+#define TEMPLATE_DEPTH_MAX 200u
+/* Nodes, operands and rounds: a report of 100,000 findings takes 10 million in Trivy's html.tpl. */
+#define TEMPLATE_STEPS_MAX ((uint64_t)200000000)
+/* What a run may write, hold, and make as one text (repeat 1000000000 "x"). */
+#define TEMPLATE_OUTPUT_MAX ((uint64_t)512 * MIB)
+#define TEMPLATE_MEMORY_MAX (1 * GIB)
+#define TEMPLATE_TEXT_MAX (16 * MIB)
+/* Items of a list that counting makes (until 1000000000). */
+#define TEMPLATE_LIST_MAX ((size_t)1000000)
+/* Instructions of a regular expression, repeats written out: RE2 stops at a similar size. */
+#define REGEX_SIZE_MAX ((size_t)10000)
 /* --- matching --- */
 /* Findings of one target, each 1 KB with its words. A full Debian desktop with unfixed kernel entries has 50,000; an
  * image that claims 200,000 packages of the kernel's source would have a billion. */

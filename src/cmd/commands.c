@@ -28,6 +28,14 @@ const struct command commands[] = {
 	  "plimsoll fs /\tthis system\n"
 	  "plimsoll fs /mnt/disk -f json --list-all-pkgs\tall that is known of another one\n",
 	  command_fs },
+	{ CMD_REPORT, "report", "FILE", "render a stored report in another form",
+	  "FILE is what -f json wrote, or - for standard input. Filters, ignores and the gate are asked again of what is in it; "
+	  "what a filter hid when it was stored is not.",
+	  "plimsoll report scan.json\tthe table for people\n"
+	  "plimsoll report scan.json -f html -o scan.html\tone page\n"
+	  "plimsoll report scan.json -o sarif=app.sarif -o junit=app.xml\tseveral from one\n"
+	  "plimsoll report - --fail-on high <scan.json\ta gate, asked later\n",
+	  command_report },
 	{ CMD_DB_UPDATE, "db update", NULL, "bring the advisory database up to date",
 	  "Fetches the publishers' feeds (or those of a mirror, a folder or a file), asking only for what has changed, and builds "
 	  "the database anew. A feed that fails keeps its old facts and date, and is said. Whenever it ends, a whole database is "
@@ -54,7 +62,7 @@ const size_t command_count = COUNT_OF(commands);
 
 /* Commands of the plan that are not in this version: the name is known, so say so. */
 static const char *const planned[] = { "sbom", "config", "engine", "host", "k8s", "harden", "watch", "guard",
-	                               "verify", "serve", "report", "rules", "facts" };
+	                               "verify", "serve", "rules", "facts" };
 
 int command_failed(const struct err *err)
 {

@@ -35,6 +35,7 @@ bool command_group_help(struct str first_word, FILE *out);
 
 int command_image(const struct options *o);
 int command_fs(const struct options *o);
+int command_report(const struct options *o);
 int command_db_update(const struct options *o);
 int command_db_build(const struct options *o);
 int command_db_status(const struct options *o);

@@ -24,6 +24,7 @@ static void print_wrapped(FILE *out, const char *text, unsigned indent, unsigned
 
 static void print_option(FILE *out, const struct option_row *row)
 {
+	struct arena *ARENA_AUTO a = arena_new();
 	char short_form[4] = "   ";
 	if (row->letter)
 		(void)snprintf(short_form, sizeof(short_form), "-%c,", row->letter);
@@ -32,7 +33,7 @@ static void print_option(FILE *out, const struct option_row *row)
 		fputc('\n', out);
 		n = 0;
 	}
-	print_wrapped(out, row->help, OPTION_COLUMN, (unsigned)n);
+	print_wrapped(out, option_help(a, row), OPTION_COLUMN, (unsigned)n);
 }
 
 static void print_options(FILE *out, enum command_id command)
@@ -90,6 +91,7 @@ static void program_help(FILE *out)
 	             "  plimsoll image app.tar                    an image archive or OCI layout\n"
 	             "  plimsoll image app.tar --fail-on high     a gate for a build: exits 1\n"
 	             "  plimsoll fs /                             this system\n"
+	             "  plimsoll report scan.json -f html         a stored report, in another form\n"
 	             "\n\"plimsoll COMMAND --help\" shows a command's options. Every option --name is also\n"
 	             "read from the variable PLIMSOLL_NAME and from the key name in ./.plimsoll.yaml.\n\n"
 	             "Exit codes: 0 done; 1 the gate failed; 2 wrong usage; 3 not all could be\n"

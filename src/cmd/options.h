@@ -13,6 +13,7 @@ enum command_id {
 	CMD_IMAGE,
 	CMD_FS,
 	CMD_DB_UPDATE,
+	CMD_REPORT,
 	CMD_DB_BUILD,
 	CMD_DB_STATUS,
 	CMD_DB_VERIFY,
@@ -24,6 +25,7 @@ enum command_id {
 
 enum option_id {
 	OPT_FORMAT,
+	OPT_TEMPLATE,
 	OPT_OUTPUT,
 	OPT_SEVERITY,
 	OPT_IGNORE_UNFIXED,
@@ -96,6 +98,12 @@ struct option_row {
 
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
+
+/* In `choices` and `help`: the names of the output formats, from their own table. */
+#define OPTION_FORMATS "@formats"
+/* A row's help and choices with the formats' names filled in. */
+const char *option_help(struct arena *a, const struct option_row *row);
+const char *option_choices(struct arena *a, const struct option_row *row);
 
 /* Headings of --help and of the man pages: the rows up to and including `last`, in the table's order. */
 struct option_group {

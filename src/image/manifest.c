@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "image/config.h"
 #include "image/oci.h"
 
 /* Fill in what Docker's short names leave out: "nginx" is docker.io/library/nginx:latest. */
@@ -89,6 +90,7 @@ int image_take_config(struct arena *a, const struct value *config, struct image_
 	}
 	d->platform = image_platform(a, config);
 	take_history(config, d);
+	image_config_take(a, config, &d->config);
 	return 0;
 }
 
@@ -140,6 +142,9 @@ static int take_docker_entry(struct arena *a, const struct image_store *store, c
 		return err_set(err, ERR_DIGEST, "the config %.*s has another digest: %.*s", STR_ARG(config_path),
 		               STR_ARG(sha256_text(&digest, digest_text)));
 	d.digest = str_dup(a, sha256_text(&digest, digest_text));
+	d.config.id = d.digest;
+	for (size_t i = 0; i < value_len(value_get(entry, "RepoTags")) && i < IMAGE_CONFIG_ITEMS_MAX; i++)
+		*vec_push(a, &d.config.tags) = value_str(value_at(value_get(entry, "RepoTags"), i));
 	d.name = value_str(value_at(value_get(entry, "RepoTags"), 0));
 	for (size_t i = 0; i < d.layer_count; i++) {
 		if ((rc = clean_member(a, value_str(value_at(layers, i)), &d.layers[i].path, err)) < 0)
@@ -239,6 +244,7 @@ void image_desc_encode(struct buf *out, const struct image_desc *d)
 	buf_str(out, d->digest);
 	buf_str(out, d->platform);
 	buf_str(out, d->note);
+	image_config_encode(out, &d->config);
 	buf_varint(out, d->layer_count);
 	for (size_t i = 0; i < d->layer_count; i++) {
 		buf_str(out, d->layers[i].path);
@@ -256,6 +262,7 @@ void image_desc_decode(struct arena *a, struct reader *r, struct image_desc *ret
 	ret->digest = read_str(r);
 	ret->platform = read_str(r);
 	ret->note = read_str(r);
+	image_config_decode(a, r, &ret->config);
 	ret->layer_count = read_count(r, 5);
 	if (ret->layer_count > LAYER_COUNT_MAX)
 		r->bad = true;

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/reader.h"
+#include "model/report.h"
 
 struct image_layer {
 	struct str path;       /* its blob in the store: "blobs/sha256/..." or "HEX/layer.tar", cleaned */
@@ -24,6 +25,7 @@ struct image_desc {
 	struct str platform; /* os/architecture[/variant] */
 	struct image_layer *layers;
 	size_t layer_count;
+	struct image_config config; /* what the image says of itself; `digests` and further tags are for who knows them */
 	struct str note; /* something to tell: "attestation manifests were passed over"; may be empty */
 };
 

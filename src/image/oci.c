@@ -264,6 +264,10 @@ static int take_manifest(struct arena *a, const struct image_store *store, const
 		d->layers[i].path = arena_printf(a, "blobs/sha256/%.*s", STR_ARG(hex));
 		d->layers[i].unreadable = why_unreadable(a, value_str(value_get(l, "mediaType")));
 	}
+	d->config.id = value_str(value_get(config_ref, "digest"));
+	/* A bare tag names no repository. */
+	if (str_find(d->name, '/') >= 0 || str_find(d->name, ':') >= 0)
+		*vec_push(a, &d->config.tags) = d->name;
 	return image_take_config(a, config, d, err);
 }
 

@@ -76,6 +76,26 @@ static void settle_texts(struct arena *a, struct str_list *list)
 		*vec_push(a, list) = str_dup(a, old.ptr[i]);
 }
 
+static void settle_image(struct arena *a, struct image_config *c)
+{
+	struct str *texts[] = { &c->id, &c->created, &c->author, &c->user, &c->working_dir, &c->stop_signal };
+	struct str_list *lists[] = { &c->tags, &c->digests, &c->cmd, &c->entrypoint, &c->exposed_ports, &c->volumes, &c->labels };
+	struct image_config old = *c;
+	for (size_t i = 0; i < COUNT_OF(texts); i++)
+		settle(a, texts[i]);
+	for (size_t i = 0; i < COUNT_OF(lists); i++)
+		settle_texts(a, lists[i]);
+	c->history.ptr = NULL;
+	c->history.len = c->history.cap = 0;
+	for (size_t i = 0; i < old.history.len; i++) {
+		struct image_step *s = vec_push(a, &c->history);
+		*s = old.history.ptr[i];
+		settle(a, &s->created);
+		settle(a, &s->created_by);
+		settle(a, &s->comment);
+	}
+}
+
 void target_settle(struct arena *a, struct target *t)
 {
 	struct package_list packages = t->packages;
@@ -85,6 +105,7 @@ void target_settle(struct arena *a, struct target *t)
 	settle(a, &t->platform);
 	settle(a, &t->os_eol_date);
 	settle_os(a, &t->os);
+	settle_image(a, &t->image);
 	settle_layers(a, t);
 	settle_texts(a, &t->notes);
 	t->packages = (struct package_list){ 0 };

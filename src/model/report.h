@@ -86,6 +86,27 @@ struct layer_list {
 	size_t len, cap;
 };
 
+/* One step of an image's history, as its configuration tells it. */
+struct image_step {
+	struct str created, created_by, comment;
+	bool empty_layer;
+};
+
+/* What an image says of itself: its configuration (OCI image-spec 1.1, config) and its names. The environment is left
+ * out: it is where people put secrets, and reports are stored. All may be empty. */
+struct image_config {
+	struct str id; /* digest of the configuration */
+	struct str_list tags, digests; /* NAME:TAG, NAME@DIGEST */
+	struct str created, author;
+	struct {
+		struct image_step *ptr;
+		size_t len, cap;
+	} history;
+	struct str user, working_dir, stop_signal;
+	struct str_list cmd, entrypoint, exposed_ports, volumes;
+	struct str_list labels; /* key, value, key, value ... */
+};
+
 /* A thing that was not looked at, with its reason; count 0 where counting makes no sense. */
 struct not_assessed {
 	struct str what;
@@ -124,8 +145,10 @@ struct target {
 	bool os_supported;   /* its release is one that the database can speak about */
 	bool os_eol;
 	struct str os_eol_date; /* YYYY-MM-DD, may be empty */
+	struct image_config image; /* of an image; empty for others */
 	struct layer_list layers;
 	struct package_list packages;
+	uint64_t package_count; /* how many there are, where `packages` was not kept (a stored report without them); else 0 */
 	struct finding_list findings;
 	struct not_assessed_list not_assessed;
 	struct upgrade_list upgrades; /* filled after policy, from what is shown; most removed first */

@@ -69,6 +69,10 @@ static void put_database(struct json_writer *w, const struct report *r)
 	json_key(w, "database");
 	json_begin_map(w);
 	put_str(w, "built", r->database.built);
+	json_key(w, "age_days");
+	json_int(w, r->database.age_days);
+	if (r->database.stale)
+		put_bool(w, "stale", true);
 	json_key(w, "sources");
 	json_begin_list(w);
 	for (size_t i = 0; i < r->database.sources.len; i++) {
@@ -95,6 +99,61 @@ static void put_os(struct json_writer *w, const struct target *t)
 	put_str(w, "name", t->os.name);
 	put_bool(w, "supported", t->os_supported);
 	put_bool(w, "eol", t->os_eol);
+	json_key_str(w, "eol_date", t->os_eol_date);
+	json_end_map(w);
+}
+
+static void put_list_if_any(struct json_writer *w, const char *key, const struct str_list *list)
+{
+	if (list->len)
+		put_list(w, key, list);
+}
+
+static void put_history(struct json_writer *w, const struct image_config *c)
+{
+	if (c->history.len == 0)
+		return;
+	json_key(w, "history");
+	json_begin_list(w);
+	for (size_t i = 0; i < c->history.len; i++) {
+		const struct image_step *s = &c->history.ptr[i];
+		json_begin_map(w);
+		json_key_str(w, "created", s->created);
+		json_key_str(w, "created_by", s->created_by);
+		json_key_str(w, "comment", s->comment);
+		if (s->empty_layer)
+			put_bool(w, "empty_layer", true);
+		json_end_map(w);
+	}
+	json_end_list(w);
+}
+
+static void put_image(struct json_writer *w, const struct image_config *c)
+{
+	if (c->id.len == 0)
+		return;
+	json_key(w, "image");
+	json_begin_map(w);
+	put_str(w, "id", c->id);
+	put_list_if_any(w, "tags", &c->tags);
+	put_list_if_any(w, "digests", &c->digests);
+	json_key_str(w, "created", c->created);
+	json_key_str(w, "author", c->author);
+	put_history(w, c);
+	json_key_str(w, "user", c->user);
+	json_key_str(w, "working_dir", c->working_dir);
+	json_key_str(w, "stop_signal", c->stop_signal);
+	put_list_if_any(w, "cmd", &c->cmd);
+	put_list_if_any(w, "entrypoint", &c->entrypoint);
+	put_list_if_any(w, "exposed_ports", &c->exposed_ports);
+	put_list_if_any(w, "volumes", &c->volumes);
+	if (c->labels.len > 1) {
+		json_key(w, "labels");
+		json_begin_list(w); /* of pairs: a label's name may be anything */
+		for (size_t i = 0; i < c->labels.len; i++)
+			json_str(w, c->labels.ptr[i]);
+		json_end_list(w);
+	}
 	json_end_map(w);
 }
 
@@ -140,25 +199,32 @@ static void put_package_fields(struct ctx *c, const struct package *p, const str
 	put_str(w, "source_name", p->source_name);
 	put_str(w, "source_version", p->source_version);
 	put_str(w, "purl", purl_of(c, p, t));
+	json_key_str(w, "layer", p->layer);
+	if (p->db_path.len) {
+		json_key(w, "paths");
+		json_begin_list(w);
+		json_str(w, p->db_path);
+		json_end_list(w);
+	}
 }
 
 static void put_packages(struct ctx *c, const struct target *t)
 {
 	struct json_writer *w = &c->w;
-	if (!c->options->list_all_pkgs)
+	if (!c->options->list_all_pkgs) {
+		put_count(w, "package_count", target_package_count(t));
 		return;
+	}
+	if (t->package_count > t->packages.len)
+		put_count(w, "package_count", t->package_count);
 	const struct package **sorted = order_packages(c->arena, t);
 	json_key(w, "packages");
 	json_begin_list(w);
 	for (size_t i = 0; i < t->packages.len; i++) {
 		json_begin_map(w);
 		put_package_fields(c, sorted[i], t);
-		json_key_str(w, "layer", sorted[i]->layer);
-		json_key(w, "paths");
-		json_begin_list(w);
-		if (sorted[i]->db_path.len)
-			json_str(w, sorted[i]->db_path);
-		json_end_list(w);
+		json_key_str(w, "vendor", sorted[i]->vendor);
+		json_key_str(w, "module", sorted[i]->module);
 		json_end_map(w);
 	}
 	json_end_list(w);
@@ -234,6 +300,7 @@ static void put_finding(struct ctx *c, const struct finding *f, const struct tar
 	put_str(w, "severity_source", f->severity_source);
 	put_str(w, "title", f->title);
 	put_list(w, "aliases", &f->aliases);
+	put_list_if_any(w, "cwes", &f->cwes);
 	if (f->package) {
 		json_key(w, "package");
 		json_begin_map(w);
@@ -245,6 +312,7 @@ static void put_finding(struct ctx *c, const struct finding *f, const struct tar
 	put_ratings(w, f);
 	put_location(w, f);
 	json_key_str(w, "subject", f->subject);
+	json_key_str(w, "source", f->source);
 	put_verdict(w, f);
 	json_end_map(w);
 }
@@ -272,6 +340,8 @@ static void put_not_assessed(struct ctx *c, const struct target *t)
 		put_str(w, "what", n->what);
 		if (n->count)
 			put_count(w, "count", n->count);
+		if (n->of)
+			put_count(w, "of", n->of);
 		put_str(w, "reason", report_reason(c->arena, n));
 		json_end_map(w);
 	}
@@ -287,6 +357,7 @@ static void put_target(struct ctx *c, const struct target *t)
 	json_key_str(w, "digest", t->digest);
 	json_key_str(w, "platform", t->platform);
 	put_os(w, t);
+	put_image(w, &t->image);
 	put_layers(w, &t->layers);
 	put_packages(c, t);
 	struct finding_refs refs;
@@ -330,6 +401,10 @@ static void put_summary(struct json_writer *w, const struct report *r)
 	put_count(w, "fixable", r->summary.fixable);
 	put_count(w, "kev", r->summary.kev);
 	put_upgrades(w, r);
+	if (r->summary.hidden) {
+		put_count(w, "hidden", r->summary.hidden);
+		put_count(w, "hidden_unknown", r->summary.hidden_unknown);
+	}
 	if (r->summary.gate.asked.len) {
 		json_key(w, "gate");
 		json_begin_map(w);

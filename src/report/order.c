@@ -73,6 +73,11 @@ void order_findings(struct arena *a, const struct target *t, struct finding_refs
 		qsort(ret->ptr, ret->len, sizeof(*ret->ptr), refs_cmp);
 }
 
+uint64_t target_package_count(const struct target *t)
+{
+	return t->package_count > t->packages.len ? t->package_count : t->packages.len;
+}
+
 static int packages_cmp(const void *a, const void *b)
 {
 	return package_cmp(*(const struct package *const *)a, *(const struct package *const *)b);

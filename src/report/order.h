@@ -26,6 +26,8 @@ int finding_identity_cmp(const struct finding *a, const struct finding *b);
 
 /* What machine formats write of a target, in order of identity: shown findings and suppressed ones. */
 void order_findings(struct arena *a, const struct target *t, struct finding_refs *ret);
+/* Packages that the target has, also where a stored report did not keep them all. */
+uint64_t target_package_count(const struct target *t);
 /* The target's packages in order of package_cmp. */
 const struct package **order_packages(struct arena *a, const struct target *t);
 

@@ -61,7 +61,7 @@ static void draw_system(struct table *t, const struct target *target)
 	}
 	if (os->id.len && !target->os_supported && t->report->database.present)
 		para_item(&p, STYLE_YELLOW, " \xc2\xb7 ", STR("not in the advisory database"));
-	para_item(&p, STYLE_PLAIN, " \xc2\xb7 ", text_counted(a, target->packages.len, "package", "packages"));
+	para_item(&p, STYLE_PLAIN, " \xc2\xb7 ", text_counted(a, target_package_count(target), "package", "packages"));
 	para_end(&p);
 }
 
@@ -200,10 +200,10 @@ static void draw_nothing_found(struct table *t, const struct target *target, con
 {
 	struct arena *a = t->term.arena;
 	struct para p = para_begin(&t->term, STYLE_BOLD, "Found");
-	struct str packages = text_counted(a, target->packages.len, "package", "packages");
+	struct str packages = text_counted(a, target_package_count(target), "package", "packages");
 	if (!t->report->database.present) {
 		para_text(&p, STYLE_RED, STR("Nothing can be said: there is no advisory database."));
-	} else if (target->packages.len == 0) {
+	} else if (target_package_count(target) == 0) {
 		para_text(&p, STYLE_YELLOW, STR("No packages, so there was nothing to look up."));
 	} else if (sum->suppressed + sum->hidden > 0) {
 		para_text(&p, STYLE_PLAIN,

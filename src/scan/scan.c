@@ -233,6 +233,7 @@ int scan_image(struct arena *a, const struct scan_options *o, const char *text, 
 		.name = str_from(text),
 		.digest = image.desc.digest,
 		.platform = image.desc.platform,
+		.image = image.desc.config,
 	};
 	describe_layers(tmp, &image, &t);
 	struct look look = { .arena = tmp, .image = &image, .inventory_options = { &o->skip } };

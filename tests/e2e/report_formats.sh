@@ -5,4 +5,12 @@ set -eu
 dir=${PLIMSOLL_BUILD:-build}/report-formats
 mkdir -p "$dir"
 "$1" --write "$dir"
-exec "$(dirname "$0")/validate_reports.sh" "$dir"/*
+# Those that have a schema here: the others have their readers in test_formats.py.
+set --
+for file in "$dir"/*; do
+    case $file in
+    *.trivy.json | *.gitlab.json | *.codequality.json | *.asff.json) ;;
+    *.json | *.sarif) set -- "$@" "$file" ;;
+    esac
+done
+exec "$(dirname "$0")/validate_reports.sh" "$@"

@@ -76,7 +76,7 @@ def test_what_is_no_command():
 
 def test_man_pages_name_every_option():
     t = tables()
-    pages = {"image": "plimsoll-image.1", "fs": "plimsoll-fs.1", "db build": "plimsoll-db.1", "db status": "plimsoll-db.1",
+    pages = {"image": "plimsoll-image.1", "fs": "plimsoll-fs.1", "report": "plimsoll-report.1", "db build": "plimsoll-db.1", "db status": "plimsoll-db.1",
              "db verify": "plimsoll-db.1", "db compare": "plimsoll-db.1"}
     keys = text(os.path.join(DOC, "plimsoll.yaml.5.scd"))
     for o in t["options"]:
@@ -92,7 +92,7 @@ def test_man_pages_name_every_option():
 def test_man_pages_are_roff():
     if not os.path.exists(os.path.join(DOC, "plimsoll.1")):
         raise Skip("scdoc is not installed")
-    for name in ("plimsoll.1", "plimsoll-image.1", "plimsoll-fs.1", "plimsoll-db.1", "plimsoll.yaml.5"):
+    for name in ("plimsoll.1", "plimsoll-image.1", "plimsoll-fs.1", "plimsoll-report.1", "plimsoll-db.1", "plimsoll.yaml.5"):
         page = text(os.path.join(DOC, name))
         check(".TH " in page and ".SH NAME" in page and len(page) > 1000, name)
         if shutil.which("groff"):
@@ -123,7 +123,7 @@ def bash_completes(*words):
 def test_bash_completion():
     want("bash")
     equal(subprocess.run(["bash", "-n", BASH]).returncode, 0)
-    equal(sorted(bash_completes("")), sorted(["image", "fs", "db", "help", "version", "--help", "--version"]))
+    equal(sorted(bash_completes("")), sorted(["image", "fs", "report", "db", "help", "version", "--help", "--version"]))
     equal(sorted(bash_completes("db", "")), ["build", "compare", "status", "update", "verify"])
     equal(bash_completes("image", "--fail"), ["--fail-on"])
     equal(bash_completes("image", "--fail-on", "cr"), ["critical"])
@@ -157,7 +157,7 @@ def fish_completes(line):
 def test_fish_completion():
     want("fish")
     equal(subprocess.run(["fish", "-n", FISH]).returncode, 0)
-    equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "version"])
+    equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "report", "version"])
     equal(sorted(fish_completes("plimsoll db ")), ["build", "compare", "status", "update", "verify"])
     equal(fish_completes("plimsoll image --fail"), ["--fail-on"])
     equal(fish_completes("plimsoll image --fail-on cr"), ["critical"])

@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	image_desc_encode(&wire, &d);
 	struct reader r = reader_of(buf_view(&wire));
 	image_desc_decode(a, &r, &again);
-	if (r.bad || again.layer_count != d.layer_count || !str_eq(again.digest, d.digest))
+	if (r.bad || again.layer_count != d.layer_count || !str_eq(again.digest, d.digest) ||
+	    !str_eq(again.config.id, d.config.id) || again.config.history.len != d.config.history.len)
 		abort();
 	return 0;
 }

@@ -153,6 +153,15 @@ static void assert_harmless(struct str s, const char *format)
 	}
 }
 
+static bool is_json(const struct report_format *f)
+{
+	static const char *const others[] = { "table", "junit", "csv", "markdown", "html", "template" };
+	for (size_t i = 0; i < COUNT_OF(others); i++)
+		if (str_eq(str_from(f->name), str_from(others[i])))
+			return false;
+	return true;
+}
+
 static void no_format_passes_on_what_a_terminal_obeys(void **state)
 {
 	(void)state;
@@ -166,7 +175,7 @@ static void no_format_passes_on_what_a_terminal_obeys(void **state)
 		assert_harmless(text, report_formats[i].name);
 		struct value *v;
 		struct err err = { 0 };
-		if (i > 0 && json_parse(a, text, &v, &err) != 0)
+		if (is_json(&report_formats[i]) && json_parse(a, text, &v, &err) != 0)
 			fail_msg("%s: %s", report_formats[i].name, err.text);
 	}
 }
@@ -275,9 +284,13 @@ static void hidden_findings_are_nowhere_and_suppressed_ones_everywhere(void **st
 	struct arena *ARENA_AUTO a = arena_new();
 	struct report *r = fixture_ordinary(a);
 	for (size_t i = 0; i < report_format_count; i++) {
+		const char *name = report_formats[i].name;
+		/* Formats of others have no word for what is ignored, or want to be asked for it. */
+		bool always = str_eq(str_from(name), STR("json")) || str_eq(str_from(name), STR("sarif")) ||
+		              str_eq(str_from(name), STR("cyclonedx")) || str_eq(str_from(name), STR("grype-json"));
 		struct str text = render(a, r, &report_formats[i], (struct report_options){ 0 });
 		assert_false(str_contains(text, STR("CVE-2011-3374")));
-		assert_int_equal(str_contains(text, STR("CVE-2024-26581")), i > 0);
+		assert_int_equal(str_contains(text, STR("CVE-2024-26581")), always);
 	}
 }
 
@@ -290,7 +303,7 @@ static void a_full_disk_is_an_error(void **state)
 		if (!full)
 			skip();
 		struct err err = { 0 };
-		struct report_options o = { 0 };
+		struct report_options o = { .template = STR("text") };
 		assert_int_equal(report_formats[i].write(fixture_clean(a), &o, full, &err), ERR_IO);
 		fclose(full);
 	}
