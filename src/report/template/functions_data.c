@@ -358,8 +358,8 @@ static int pieces(struct run *r, struct str sep, struct str s, uint64_t most, st
 
 static int fn_split_list(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	struct str sep, s, *out;
-	size_t len;
+	struct str sep, s, *out = NULL;
+	size_t len = 0;
 	(void)count;
 	int rc = want_str(r, &args[0], &sep);
 	if (rc < 0 || (rc = want_str(r, &args[1], &s)) < 0 || (rc = pieces(r, sep, s, UINT64_MAX, &out, &len)) < 0)
@@ -371,8 +371,8 @@ static int fn_split_list(struct run *r, args_t args, size_t count, struct tv *re
 /* split and splitn give a dictionary: _0, _1 ... */
 static int numbered(struct run *r, struct str sep, struct str s, uint64_t most, struct tv *ret)
 {
-	struct str *out;
-	size_t len;
+	struct str *out = NULL;
+	size_t len = 0;
 	int rc = pieces(r, sep, s, most, &out, &len);
 	if (rc < 0)
 		return rc;
