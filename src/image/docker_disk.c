@@ -27,6 +27,7 @@ struct docker_disk {
 	struct str path;
 	struct str image, container; /* of the origin */
 	struct str *chains;          /* of the image's layers, once complete has run */
+	struct str *placed;          /* the cache ids under which they were found */
 	struct str upper[2];         /* cache ids of the container's init and own layer */
 	size_t chain_count, upper_count;
 };
@@ -411,6 +412,7 @@ static int chain_ids(struct docker_disk *d, struct arena *a, const struct image_
 {
 	struct str chain = { 0 };
 	d->chains = arena_array(a, desc->layer_count, sizeof(*d->chains));
+	d->placed = arena_array(a, desc->layer_count, sizeof(*d->placed));
 	for (size_t i = 0; i < desc->layer_count; i++) {
 		struct sha256 digest;
 		char text[DIGEST_TEXT_LEN + 1];
@@ -502,7 +504,7 @@ static int layer_cache_id(const struct docker_disk *d, struct arena *a, const st
 static int disk_place(void *ctx, struct arena *a, const struct image_desc *desc, size_t layer, struct layer_place *ret,
                       struct err *err)
 {
-	const struct docker_disk *d = ctx;
+	struct docker_disk *d = ctx;
 	struct layer_place p = { .kind = PLACE_FOLDER, .fd = -1, .form = FOLDER_OVERLAY, .needs_trusted = true };
 	struct str id;
 	int rc = layer_cache_id(d, a, desc, layer, &id, err);
@@ -511,7 +513,27 @@ static int disk_place(void *ctx, struct arena *a, const struct image_desc *desc,
 	if (rc < 0)
 		return err_wrap(err, "layer %zu of %zu", layer + 1, desc->layer_count), rc == ERR_NOT_FOUND ? ERR_IO : rc;
 	p.share = join(a, "overlay2", id, "");
+	if (layer < d->chain_count)
+		d->placed[layer] = id;
 	*ret = p;
+	return 0;
+}
+
+/* An engine that removes a layer renames its entry first and empties its folder then: while the entry stands, the folder
+ * was whole. */
+static int disk_settled(void *ctx, struct err *err)
+{
+	const struct docker_disk *d = ctx;
+	struct arena *ARENA_AUTO a = arena_new();
+	for (size_t i = 0; i < d->chain_count; i++) {
+		struct str id;
+		struct err why = { 0 };
+		if (d->placed[i].len == 0)
+			continue;
+		if (read_cache_id(d, a, join(a, LAYERS, d->chains[i], "cache-id"), &id, &why) < 0 || !str_eq(id, d->placed[i]))
+			return err_set(err, ERR_NOT_FOUND, "layer %zu of %zu was removed by the engine while it was read", i + 1,
+			               d->chain_count);
+	}
 	return 0;
 }
 
@@ -533,6 +555,7 @@ void docker_disk_origin(struct docker_disk *d, struct arena *a, struct str image
 		.read = disk_read,
 		.complete = disk_complete,
 		.place = disk_place,
+		.settled = disk_settled,
 		.close = disk_close,
 	};
 	*vec_push(a, &ret->notes) =

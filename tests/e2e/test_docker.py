@@ -374,6 +374,31 @@ def test_many_at_once():
             equal(packages(json.loads(out)), expected)
 
 
+def test_an_image_that_comes_and_goes():
+    """Beside an engine that removes and loads it again: a right answer, or none."""
+    e = the_engine()
+    files = [(f"pad{i}/file{k}", b"x") for i in range(30) for k in range(30)]
+    e.build("test/comes:1", "", files + BASE)
+    expected = packages(in_place(e, "docker:test/comes:1"))
+    with Folder() as d:
+        e.docker("save", "-o", d + "/a.tar", "test/comes:1")
+        going = subprocess.Popen(["sh", "-c", f"while :; do docker -H {e.host} rmi -f test/comes:1; docker -H {e.host} load -i {d}/a.tar; done"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        counts = {0: 0, 4: 0}
+        try:
+            for _ in range(120):
+                r = run("image", "docker:test/comes:1", "-H", e.host, "-f", "json", "--list-all-pkgs", env=quiet())
+                check(r.code in counts, f"exit {r.code}: {r.err}")
+                counts[r.code] += 1
+                if r.code == 0:
+                    equal(packages(r.json()), expected)
+        finally:
+            os.killpg(going.pid, 9)
+            going.wait()
+        check(counts[0] > 0, counts)
+        print("    ", counts)
+
+
 def test_userns_remap():
     needs()
     e = Dockerd("--userns-remap=default")
