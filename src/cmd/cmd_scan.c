@@ -234,6 +234,7 @@ static int scan(const struct options *o)
 	r.scan.db = db;
 	r.scan.cache = cache;
 	r.scan.access = &r.access;
+	r.scan.plain_names = o->swap.plain_names;
 	r.scan.memo = image_memo_new();
 	r.scan.progress = show_progress;
 	scan_begin(a, r.scan.now, &r.report);

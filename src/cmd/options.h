@@ -140,6 +140,7 @@ struct swap_asks {
 		size_t len, cap;
 	} not_assessed;
 	bool packages_only;  /* an SBOM without findings */
+	bool plain_names;    /* a target is called by its reference alone, without "docker:" */
 	bool refuse_empty;   /* exit 2 where a target has no package that this version can read */
 	int timed_out_code;  /* 0: ours */
 };

@@ -88,17 +88,6 @@ static int take_scanners(struct peer_call *c, struct err *err)
 
 /* --- formats ------------------------------------------------------------------------------------------------------ */
 
-/* Names of files in Trivy's contrib folder, and what stands for them here. */
-static const struct {
-	const char *file, *format;
-} contrib[] = {
-	{ "junit.tpl", "junit" },
-	{ "html.tpl", "html" },
-	{ "gitlab.tpl", "gitlab" },
-	{ "gitlab-codequality.tpl", "gitlab-codequality" },
-	{ "asff.tpl", "asff" },
-};
-
 /* "@FILE", or the template's own text. */
 static int take_template(struct peer_call *c, struct str *ret_format, struct err *err)
 {
@@ -107,11 +96,14 @@ static int take_template(struct peer_call *c, struct str *ret_format, struct err
 	if (path.len == 0)
 		return err_set(err, ERR_USAGE, "--format template wants --template");
 	bool is_file = str_skip(&path, STR("@"));
-	struct str base = str_sub(path, (size_t)(str_rfind(path, '/') + 1), path.len);
-	for (size_t i = 0; is_file && i < COUNT_OF(contrib); i++)
-		if (str_eq(base, str_from(contrib[i].file)))
-			return *ret_format = str_from(contrib[i].format), 0;
-	if (is_file && access(str_cstr(c->arena, path), R_OK) != 0)
+	bool there = is_file && access(str_cstr(c->arena, path), R_OK) == 0;
+	/* The templates that Trivy brings with it are formats of ours; one of the user's own, whatever its name, is run. */
+	const struct report_format *ours = is_file && !there ? report_format_for_template(path) : NULL;
+	if (ours) {
+		*ret_format = str_from(ours->name);
+		return 0;
+	}
+	if (is_file && !there)
 		return err_set(err, ERR_USAGE, "the template %.*s cannot be read: %m", STR_ARG(path));
 	*ret_format = STR("template");
 	return peer_put(c, "template", v->text, v->origin, err);
@@ -294,15 +286,6 @@ static int take_sources(struct peer_call *c, struct str reference, const char **
 	return 0;
 }
 
-static bool is_path(struct peer_call *c, struct str reference)
-{
-	size_t end = 0;
-	while (end < reference.len && reference.ptr[end] != ':' && reference.ptr[end] != '@')
-		end++;
-	return access(str_cstr(c->arena, reference), F_OK) == 0 ||
-	       access(str_cstr(c->arena, str_sub(reference, 0, end)), F_OK) == 0;
-}
-
 static int image_target(struct peer_call *c, const char **ret, struct err *err)
 {
 	const struct option_value *input = peer_value(c, "input");
@@ -317,10 +300,9 @@ static int image_target(struct peer_call *c, const char **ret, struct err *err)
 	if (rc == 0)
 		rc = take_sources(c, reference, ret, err);
 	/* Trivy reads no file without --input; ours looks at files first. */
-	if (rc == 0 && str_eq(reference, str_from(*ret)) && is_path(c, reference))
-		return err_set(err, ERR_UNSUPPORTED,
-		               "%.*s is a file or folder here, and trivy would look for an image: say --input, or --image-src",
-		               STR_ARG(reference));
+	if (rc == 0 && str_eq(reference, str_from(*ret)))
+		*ret = arena_printf(c->arena, "reference:%.*s", STR_ARG(reference)).ptr;
+	c->ours.swap.plain_names = true;
 	return rc;
 }
 

@@ -71,6 +71,8 @@ static int parse_prefixed(struct arena *a, struct str rest, bool *ret_known, str
 	for (size_t i = 0; i < COUNT_OF(file_prefixes); i++)
 		if (str_skip(&rest, file_prefixes[i].prefix))
 			return parse_file(a, rest, file_prefixes[i].source, t, err);
+	if (str_skip(&rest, STR("reference:")))
+		return parse_reference(a, rest, IMAGE_REFERENCE, t, err);
 	if (str_skip(&rest, STR("container:")))
 		return parse_reference(a, rest, IMAGE_CONTAINER, t, err);
 	for (size_t i = 0; i < image_store_count; i++) {

@@ -1,6 +1,6 @@
 /* What a user may name as an image: "oci:DIR[:TAG|@DIGEST]", "docker-archive:FILE[:REF]", "oci-archive:FILE[:TAG|@DIGEST]",
  * "-", a store's prefix and a reference ("docker:nginx:1.25", "registry:quay.io/a/b"), "container:NAME", or, without a
- * prefix, a path that exists, else a reference that the stores are asked for in turn. */
+ * prefix, a path that exists, else a reference that the stores are asked for in turn; "reference:REF" is never a path. */
 #ifndef PLIMSOLL_IMAGE_TARGET_H
 #define PLIMSOLL_IMAGE_TARGET_H
 

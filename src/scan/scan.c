@@ -230,7 +230,7 @@ int scan_image(struct arena *a, const struct scan_options *o, const char *text, 
 		return rc;
 	struct target t = {
 		.kind = TARGET_IMAGE,
-		.name = str_from(text),
+		.name = o->plain_names && image_target.reference.len && !image_target.path ? image_target.reference : str_from(text),
 		.digest = image.desc.digest,
 		.platform = image.desc.platform,
 		.image = image.desc.config,
