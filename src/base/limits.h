@@ -211,6 +211,8 @@
 #define CREDENTIAL_FILE_SIZE_MAX (1 * MIB)
 #define HELPER_OUTPUT_SIZE_MAX (64 * KIB)
 #define HELPER_SECONDS_MAX 30u
+/* A password or token on standard input. */
+#define PASSWORD_SIZE_MAX (64 * KIB)
 /* registries.conf, hosts.toml, daemon.json, and the files of a folder of them. */
 #define REGISTRY_CONF_SIZE_MAX (1 * MIB)
 #define REGISTRY_CONF_FILES_MAX 256u

@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "image/frames.h"
 #include "image/origin.h"
-#include "image/registry.h"
+#include "image/stores.h"
 #include "net/registry_hosts.h"
 
 #include <errno.h>
@@ -142,8 +142,10 @@ static int take_document(struct registry_origin *g, struct arena *a, struct str 
 	struct reader r = reader_of(payload);
 	uint64_t code = read_varint(&r);
 	struct sha256 digest;
-	if (!r.bad && code > 0 && code <= (uint64_t)-ERR_LAST)
-		return err_set(err, -(int)code, "%.*s", STR_ARG(read_bytes(&r, reader_left(&r))));
+	if (!r.bad && code > 0 && code <= (uint64_t)-ERR_LAST) {
+		struct str words = read_bytes(&r, reader_left(&r));
+		return err_set(err, -(int)code, "%.*s", STR_ARG(words));
+	}
 	ret->is_index = read_u8(&r) == 1;
 	ret->digest = str_dup(a, read_str(&r));
 	g->state.endpoint = read_varint(&r);
