@@ -124,7 +124,8 @@ static const char *url_of(struct registry_way *w, struct arena *a, const struct 
 	                                STR_ARG(w->e->prefix), STR_ARG(w->e->path), STR_ARG(q->part), STR_ARG(q->name)));
 }
 
-static int send_once(struct registry_way *w, struct arena *a, const struct request *q, struct http_response *ret, struct err *err)
+static int send_once(struct registry_way *w, struct arena *a, const struct request *q, unsigned tries,
+                     struct http_response *ret, struct err *err)
 {
 	struct http_header headers[1 + COUNT_OF(w->e->headers)];
 	size_t n = 0;
@@ -134,25 +135,42 @@ static int send_once(struct registry_way *w, struct arena *a, const struct reque
 		headers[n++] = w->e->headers[i];
 	struct http_request r = {
 		.url = url_of(w, a, q), .headers = headers, .header_count = n, .authorization = w->authorization,
-		.from = q->taken ? *q->taken : 0, .immutable = true,
+		.from = q->taken ? *q->taken : 0, .immutable = true, .tries = tries,
 	};
 	return q->sink ? http_stream(w->http, a, &r, q->sink, ret, err) : http_fetch(w->http, a, &r, q->size_max, ret, err);
 }
 
-/* https first, and http where that is allowed and speaks HTTP: a TLS port that is asked in the clear says 400. */
+/* What says what is spoken: a TLS port that is asked in the clear says 400, or nothing. */
+static bool speaks(struct registry_way *w, struct arena *a, const struct request *q, bool http, struct err *err)
+{
+	struct request probe = { .part = STR("manifests"), .name = q->name, .size_max = MANIFEST_SIZE_MAX };
+	struct http_response r;
+	w->use_http = http;
+	int rc = send_once(w, a, &probe, 1, &r, err);
+	return rc == ERR_LIMIT || (rc == 0 && !(http && r.status == 400));
+}
+
+/* Where both are allowed: https and then http, on loopback http and then https. The words are those of https, unless
+ * nobody is there at all. */
+static int find_scheme(struct registry_way *w, struct arena *a, const struct request *q, struct err *err)
+{
+	struct err other = { 0 };
+	bool first = w->e->loopback;
+	w->scheme_known = speaks(w, a, q, first, first ? &other : err) || speaks(w, a, q, !first, first ? err : &other);
+	if (w->scheme_known)
+		return 0;
+	w->use_http = false;
+	return err && err->code < 0 ? err->code : err_set(err, ERR_NET, "%.*s does not speak HTTP", STR_ARG(w->e->host));
+}
+
 static int send_by_scheme(struct registry_way *w, struct arena *a, const struct request *q, struct http_response *ret,
                           struct err *err)
 {
-	struct err plain = { 0 };
-	int rc = send_once(w, a, q, ret, err);
-	if (w->scheme_known || rc != ERR_NET || !w->e->plain_http) {
-		w->scheme_known = w->scheme_known || rc == 0;
-		return rc;
-	}
-	w->use_http = true;
-	int plain_rc = send_once(w, a, q, ret, &plain);
-	w->scheme_known = w->use_http = plain_rc == 0 && ret->status != 400;
-	return w->use_http ? 0 : rc;
+	int rc = 0;
+	if (!w->scheme_known && w->e->plain_http)
+		rc = find_scheme(w, a, q, err);
+	w->scheme_known = rc == 0;
+	return rc < 0 ? rc : send_once(w, a, q, 0, ret, err);
 }
 
 static int ask(struct registry_client *c, struct registry_way *w, struct arena *a, const struct request *q,
@@ -229,7 +247,7 @@ static int check_form(struct arena *a, const struct http_response *r, struct val
 	if (rc < 0)
 		return err_wrap(err, "the manifest");
 	(void)value_int(value_get(*ret, "schemaVersion"), &version);
-	if (version == 1 || str_contains(type, STR("manifest.v1+")))
+	if (version == 1 || str_contains(type, STR("docker.distribution.manifest.v1+")))
 		return err_set(err, ERR_UNSUPPORTED, "this registry has the image as a schema 1 manifest, which has no config that "
 		                                     "could be checked and is not read");
 	bool index = value_is(value_get(*ret, "manifests"), VALUE_LIST);

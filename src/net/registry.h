@@ -19,6 +19,7 @@ struct registry_endpoint {
 	bool blobs_only;      /* may not say what a tag means */
 	bool insecure;        /* https is not verified */
 	bool plain_http;      /* http where there is no https */
+	bool loopback;        /* http before https: nobody listens in between */
 	bool only_http;       /* the address is an http one */
 	const char *ca_file, *client_cert, *client_key;
 	struct http_header headers[8]; /* that hosts.toml adds */

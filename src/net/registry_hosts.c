@@ -72,7 +72,8 @@ static int add(struct planning *p, struct registry_endpoint e, bool insecure, st
 	if (e.prefix.len == 0)
 		e.prefix = STR("/v2");
 	e.insecure = e.insecure || insecure || p->rules->insecure || named_insecure(p, e.host);
-	e.plain_http = e.insecure || loopback(e.host);
+	e.loopback = loopback(e.host);
+	e.plain_http = e.insecure || e.loopback;
 	if (p->rules->ca_file)
 		e.ca_file = p->rules->ca_file;
 	e.name = e.mirror ? arena_printf(p->a, "mirror %.*s", STR_ARG(e.host)) : arena_printf(p->a, "registry %.*s", STR_ARG(e.host));
