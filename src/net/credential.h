@@ -20,7 +20,7 @@ enum credential_kind {
 struct credential {
 	enum credential_kind kind;
 	struct str username, secret;
-	struct str origin;  /* where it is from, in words: "/root/.docker/config.json"; never the secret */
+	struct str origin;  /* where it is from, in words: "~/.docker/config.json" in full; never the secret */
 	struct str trouble; /* what could not be asked, in words: "docker-credential-pass: ..."; may be empty */
 };
 

@@ -88,7 +88,7 @@ struct str reference_host_canonical(struct arena *a, struct str host)
 static bool is_host(struct str first)
 {
 	for (size_t i = 0; i < first.len; i++)
-		if (first.ptr[i] == '.' || first.ptr[i] == ':' || ascii_upper(first.ptr[i]))
+		if (first.ptr[i] == '.' || first.ptr[i] == ':')
 			return true;
 	return str_eq(first, STR("localhost"));
 }

@@ -1,5 +1,5 @@
 /* Names of images: "nginx", "quay.io/org/app:1@sha256:...", "[::1]:5000/a". Docker's grammar (distribution/reference):
- * the first part is a host where it holds a '.' or ':', has an upper-case letter or is localhost; docker.io in all its
+ * the first part is a host where it holds a '.' or ':' or is localhost; docker.io in all its
  * spellings is docker.io, and what has one part there lies in library/. Strict: what is no name is refused, for it becomes
  * part of a URL. */
 #ifndef PLIMSOLL_NET_REFERENCE_H

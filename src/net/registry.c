@@ -189,10 +189,10 @@ static int ask(struct registry_client *c, struct registry_way *w, struct arena *
 	}
 	if (rc < 0)
 		return rc;
-	return ret->status >= 200 && ret->status < 300
-	               ? 0
-	               : refused(w, a, arena_printf(a, "%.*s%s%.*s", STR_ARG(w->e->path), str_find(q->name, ':') < 0 ? ":" : "@", STR_ARG(q->name)),
-	                         ret, err);
+	if (ret->status >= 200 && ret->status < 300)
+		return 0;
+	const char *between = str_find(q->name, ':') < 0 ? ":" : "@";
+	return refused(w, a, arena_printf(a, "%.*s%s%.*s", STR_ARG(w->e->path), between, STR_ARG(q->name)), ret, err);
 }
 
 /* --- endpoints one after the other --- */

@@ -49,7 +49,7 @@ static void references(void **state)
 		{ "a@sha256:" HEX64, "docker.io/library/a@sha256:" HEX64 },
 		{ "h.io/a:1@sha256:" HEX64, "h.io/a:1@sha256:" HEX64 },
 		{ "a__b/c--d/e.f", "docker.io/a__b/c--d/e.f:latest" },
-		{ "", NULL }, { "/", NULL }, { "a/", NULL }, { "/a", NULL }, { "a//b", NULL }, { "A", NULL }, { "a..b", NULL },
+		{ "", NULL }, { "/", NULL }, { "a/", NULL }, { "/a", NULL }, { "a//b", NULL }, { "A", NULL }, { "Host/a", NULL }, { "a..b", NULL },
 		{ "a___b", NULL }, { "-a", NULL }, { "a-", NULL }, { "a:", NULL }, { "a:-x", NULL }, { "a b", NULL },
 		{ "h.io:99999/a", NULL }, { "h.io:/a", NULL }, { "../a", NULL }, { "h.io/../a", NULL }, { "h.io/a?x", NULL },
 		{ "a@sha256:12", NULL }, { "a@md5:" HEX64, NULL }, { "user@h.io/a", NULL }, { "h.io/a#b", NULL }, { "[x]:1/a", NULL },
