@@ -15,6 +15,8 @@
 /* One JSON or YAML document: the largest real advisory file (Red Hat VEX) has 3 MB, the Debian tracker 70 MB. */
 #define JSON_SIZE_MAX (512 * MIB)
 #define YAML_SIZE_MAX (16 * MIB)
+/* One TOML file: registries.conf has some KB, a large lock file 2 MB. */
+#define TOML_SIZE_MAX (8 * MIB)
 /* Nodes of one JSON document: "[0,0,..." costs 20 times its size in memory; real feeds take 15 bytes and more a node,
  * the largest (512 MiB) would have 30 million. */
 #define JSON_NODES_MAX ((size_t)40000000)
@@ -204,6 +206,20 @@
 #define HTTP_ERROR_BODY_MAX (64 * KIB)
 /* Length of a URL: signed ones of object stores have 2,000. */
 #define HTTP_URL_MAX ((size_t)16384)
+/* What a token service answers, and a token in it: those with many scopes have 10 KB. */
+#define TOKEN_ANSWER_SIZE_MAX (1 * MIB)
+#define TOKEN_LEN_MAX (64 * KIB)
+/* config.json and auth.json; what a credential helper prints, and how long it may take (it may ask its own service). */
+#define CREDENTIAL_FILE_SIZE_MAX (1 * MIB)
+#define HELPER_OUTPUT_SIZE_MAX (64 * KIB)
+#define HELPER_SECONDS_MAX 30u
+/* A password or token on standard input. */
+#define PASSWORD_SIZE_MAX (64 * KIB)
+/* registries.conf, hosts.toml, daemon.json, and the files of a folder of them. */
+#define REGISTRY_CONF_SIZE_MAX (1 * MIB)
+#define REGISTRY_CONF_FILES_MAX 256u
+/* Manifests that the indexes of one image name. */
+#define REGISTRY_MANIFESTS_MAX 4096u
 /* Authorities, a certificate and its key: the system's list has 220 KB. */
 #define HTTP_PEM_SIZE_MAX (4 * MIB)
 

@@ -55,6 +55,43 @@ static void take_skips(struct run *r)
 	}
 }
 
+/* To its end, without the newline that echo puts there. */
+static int take_password(struct run *r, struct err *err)
+{
+	struct str text, password = option_text(r->options, OPT_PASSWORD, (struct str){ 0 });
+	bool wanted = option_flag(r->options, OPT_PASSWORD_STDIN);
+	if (wanted && password.len)
+		return err_set(err, ERR_USAGE, "--password and --password-stdin exclude each other");
+	if ((wanted || password.len) != (r->access.username.len > 0))
+		return err_set(err, ERR_USAGE, "--username and a password (--password-stdin) go together");
+	r->access.password = password;
+	if (!wanted)
+		return 0;
+	if (str_eq(option_text(r->options, OPT_FROM_FILE, (struct str){ 0 }), STR("-")))
+		return err_set(err, ERR_USAGE, "standard input cannot be both the password and --from-file");
+	for (size_t i = 0; i < r->options->args.len; i++)
+		if (str_eq(str_from(r->options->args.ptr[i]), STR("-")))
+			return err_set(err, ERR_USAGE, "standard input cannot be both the password and the image");
+	if (isatty(STDIN_FILENO))
+		return err_set(err, ERR_USAGE, "standard input is a terminal; pipe the password into --password-stdin");
+	if (fs_read_fd(r->arena, STDIN_FILENO, PASSWORD_SIZE_MAX, &text, err) < 0)
+		return err_set(err, ERR_USAGE, "no password can be read from standard input");
+	if (str_drop(&text, STR("\n")))
+		(void)str_drop(&text, STR("\r"));
+	r->access.password = text;
+	return 0;
+}
+
+static int take_access(struct run *r, struct err *err)
+{
+	struct str cacert = option_text(r->options, OPT_CACERT, (struct str){ 0 });
+	r->access.offline = option_flag(r->options, OPT_OFFLINE);
+	r->access.insecure = option_flag(r->options, OPT_INSECURE);
+	r->access.username = option_text(r->options, OPT_USERNAME, (struct str){ 0 });
+	r->access.cacert = cacert.len ? str_cstr(r->arena, cacert) : NULL;
+	return take_password(r, err);
+}
+
 static int take_options(struct run *r, struct err *err)
 {
 	int rc = only_known(r->options, OPT_SCANNERS, "vuln", err);
@@ -67,10 +104,9 @@ static int take_options(struct run *r, struct err *err)
 	take_skips(r);
 	r->scan.platform = option_text(r->options, OPT_PLATFORM, (struct str){ 0 });
 	r->scan.distro = option_text(r->options, OPT_DISTRO, (struct str){ 0 });
-	r->access.offline = option_flag(r->options, OPT_OFFLINE);
 	if (r->options->values[OPT_HOST].set)
 		r->access.host = str_cstr(r->arena, option_text(r->options, OPT_HOST, (struct str){ 0 }));
-	return rc;
+	return rc < 0 ? rc : take_access(r, err);
 }
 
 /* --- targets ------------------------------------------------------------------------------------------------------ */

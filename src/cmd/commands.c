@@ -13,14 +13,18 @@
 #include <unistd.h>
 
 const struct command commands[] = {
-	{ CMD_IMAGE, "image", "TARGET...", "scan container images",
-	  "A target is the path of an image archive (docker save, podman save, OCI; also compressed) or of an OCI layout folder, "
-	  "or - for an archive on standard input. docker-archive:FILE[:NAME], oci-archive:FILE[:TAG|@DIGEST] and "
-	  "oci:DIR[:TAG|@DIGEST] say which form it is and choose one image of several. This version reads files; it asks no "
-	  "engine and uses no network.",
-	  "plimsoll image app.tar\tthe report for people\n"
-	  "docker save app:1 | plimsoll image -\tthe same, straight from the engine\n"
+	{ CMD_IMAGE, "image", "TARGET...", "scan container images and containers",
+	  "A target is a path, or the name of an image. A path: an image archive (docker save, podman save, OCI; also compressed), "
+	  "an OCI layout folder, or - for an archive on standard input. docker-archive:FILE[:NAME], oci-archive:FILE[:TAG|@DIGEST] "
+	  "and oci:DIR[:TAG|@DIGEST] say which form it is and choose one image of several. A name is looked for in Docker, Podman, "
+	  "containerd and then its registry; docker:NAME, podman:NAME, containerd:NAME and registry:NAME ask one of them, "
+	  "reference:NAME all of them even where a path of that name exists. container:NAME is a container, running or not, with "
+	  "what it has written. As root, engines' stores are read in place and nothing is exported.",
+	  "plimsoll image nginx:1.25\tfrom the engine, or else from its registry\n"
 	  "plimsoll image app.tar --fail-on high\ta gate for a build: exits 1, and says why\n"
+	  "plimsoll image container:web\ta container, with what it has written\n"
+	  "plimsoll image --all -f json -o all.json\tevery image of this machine\n"
+	  "docker save app:1 | plimsoll image -\tan archive from a pipe\n"
 	  "plimsoll image app.tar -o table=- -o sarif=out.sarif\tseveral reports from one scan\n",
 	  command_image },
 	{ CMD_FS, "fs", "DIR...", "scan folders that hold a root file system",

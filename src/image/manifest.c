@@ -252,6 +252,7 @@ void image_desc_encode(struct buf *out, const struct image_desc *d)
 		buf_str(out, d->layers[i].diff_id);
 		buf_str(out, d->layers[i].created_by);
 		buf_str(out, d->layers[i].unreadable);
+		buf_varint(out, d->layers[i].size);
 	}
 }
 
@@ -263,7 +264,7 @@ void image_desc_decode(struct arena *a, struct reader *r, struct image_desc *ret
 	ret->platform = read_str(r);
 	ret->note = read_str(r);
 	image_config_decode(a, r, &ret->config);
-	ret->layer_count = read_count(r, 5);
+	ret->layer_count = read_count(r, 6);
 	if (ret->layer_count > LAYER_COUNT_MAX)
 		r->bad = true;
 	if (r->bad) {
@@ -277,5 +278,6 @@ void image_desc_decode(struct arena *a, struct reader *r, struct image_desc *ret
 		ret->layers[i].diff_id = read_str(r);
 		ret->layers[i].created_by = read_str(r);
 		ret->layers[i].unreadable = read_str(r);
+		ret->layers[i].size = read_varint(r);
 	}
 }

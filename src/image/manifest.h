@@ -16,6 +16,7 @@ struct image_layer {
 	struct str digest;     /* of the blob, as the manifest claims; empty for docker-archive's old layout */
 	struct str diff_id;    /* as the config claims */
 	struct str created_by; /* from the config's history */
+	uint64_t size;         /* of the blob, as the manifest claims; 0: not told */
 	struct str unreadable; /* why it cannot be read (encrypted, foreign); empty: it can */
 };
 

@@ -225,12 +225,29 @@ static int choose(struct arena *a, const struct image_store *store, const struct
 	return choose_platform(a, store, choice, c, err);
 }
 
-/* Why a layer of this media type cannot be read; empty: it can (what it is made of is seen by its magic). */
-static struct str why_unreadable(struct arena *a, struct str media)
+/* Why a layer cannot be read; empty: it can (what it is made of is seen by its magic). */
+static struct str why_unreadable(struct arena *a, const struct value *layer, struct str media)
 {
 	if (str_ends(media, STR("+encrypted")))
 		return arena_printf(a, "the layer is encrypted (%.*s)", STR_ARG(media));
+	/* Its place is elsewhere, and registries mostly do not have it. */
+	if ((str_contains(media, STR(".foreign.")) || str_contains(media, STR(".nondistributable."))) &&
+	    value_len(value_get(layer, "urls")))
+		return arena_printf(a, "a foreign layer, which lies outside registries (%.*s)", STR_ARG(media));
 	return (struct str){ 0 };
+}
+
+/* What looks like an image and holds no file system: signatures, attestations, modules, charts, models. */
+static struct str artifact_type(const struct value *manifest)
+{
+	struct str type = value_str(value_get(manifest, "artifactType"));
+	const struct value *layers = value_get(manifest, "layers");
+	for (size_t i = 0; type.len == 0 && i < value_len(layers); i++) {
+		struct str media = value_str(value_get(value_at(layers, i), "mediaType"));
+		if (media.len && !str_contains(media, STR(".tar")))
+			type = media;
+	}
+	return type;
 }
 
 static bool media_is_config(struct str media)
@@ -251,6 +268,8 @@ static int take_manifest(struct arena *a, const struct image_store *store, const
 		return err_set(err, ERR_UNSUPPORTED, "manifest schema %jd is not read", (intmax_t)version);
 	if (!media_is_config(media))
 		return err_set(err, ERR_UNSUPPORTED, "this is an artifact, not an image: its config is %.*s", STR_ARG(media));
+	if (artifact_type(manifest).len)
+		return err_set(err, ERR_UNSUPPORTED, "this is an artifact, not an image: it holds %.*s", STR_ARG(artifact_type(manifest)));
 	int rc = image_alloc_layers(a, value_len(layers), d, err);
 	if (rc < 0 || (rc = read_blob(a, store, value_str(value_get(config_ref, "digest")), &config, err)) < 0)
 		return rc < 0 ? (err_wrap(err, "the image's config"), rc) : rc;
@@ -262,7 +281,10 @@ static int take_manifest(struct arena *a, const struct image_store *store, const
 		if (!sha256_parse(hex, &digest) || !str_skip(&hex, STR("sha256:")))
 			return err_set(err, ERR_UNSUPPORTED, "layer %zu: digest \"%.*s\": only sha256 is read", i, STR_ARG(hex));
 		d->layers[i].path = arena_printf(a, "blobs/sha256/%.*s", STR_ARG(hex));
-		d->layers[i].unreadable = why_unreadable(a, value_str(value_get(l, "mediaType")));
+		d->layers[i].unreadable = why_unreadable(a, l, value_str(value_get(l, "mediaType")));
+		int64_t size = 0;
+		if (value_int(value_get(l, "size"), &size) && size > 0)
+			d->layers[i].size = (uint64_t)size;
 	}
 	d->config.id = value_str(value_get(config_ref, "digest"));
 	/* A bare tag names no repository. */

@@ -3,7 +3,7 @@
 
 #include "base/base.h"
 
-const struct image_opener *const image_stores[] = { &store_docker, &store_podman, &store_containerd };
+const struct image_opener *const image_stores[] = { &store_docker, &store_podman, &store_containerd, &store_registry };
 const size_t image_store_count = COUNT_OF(image_stores);
 
 static bool search_goes_on(int rc)

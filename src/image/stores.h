@@ -5,6 +5,7 @@
 #include "image/image.h"
 #include "image/origin.h"
 
+extern const struct image_opener store_registry; /* registry.c; asked last */
 extern const struct image_opener store_podman; /* containers/storage: Podman, Buildah, Skopeo */
 extern const struct image_opener store_containerd;
 

@@ -148,11 +148,16 @@ static void pause_ms(uint64_t ms)
 		;
 }
 
+static unsigned tries_of(const struct transfer *x)
+{
+	return x->r->tries ? x->r->tries : x->h->o.tries ? x->h->o.tries : HTTP_TRIES;
+}
+
 /* Whether there is another try; waits for it. asked: seconds, 0: we choose. */
 static bool again(struct transfer *x, long asked)
 {
 	if (x->since >= HTTP_PROGRESS_SIZE_MIN) {
-		x->tries_left = x->h->o.tries ? x->h->o.tries : HTTP_TRIES;
+		x->tries_left = tries_of(x);
 		x->failures = 0;
 		x->since = 0;
 	}
@@ -245,7 +250,7 @@ static int start(struct transfer *x, struct http_response *ret, struct err *err)
 	struct err own = { 0 };
 	if (!http_url_valid(x->r->url))
 		return err_set(err, ERR_FORMAT, "no http or https address");
-	x->tries_left = x->h->o.tries ? x->h->o.tries : HTTP_TRIES;
+	x->tries_left = tries_of(x);
 	go_to_start(x);
 	int rc = run(x, ret, &own);
 	if (rc < 0)

@@ -48,6 +48,7 @@ struct http_request {
 	struct str authorization; /* value of that header; empty: none */
 	struct str body;          /* POST */
 	uint64_t from;            /* first byte wanted */
+	unsigned tries;           /* 0: the client's */
 	bool immutable;           /* the URL names bytes that never change (a blob by its digest, which is checked): what a server
 	                             without Range sends again from its start is passed over and not an error */
 };

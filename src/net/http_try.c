@@ -281,9 +281,11 @@ static void set_tls(const struct http *h, CURL *e)
 	SET(CURLOPT_SSL_VERIFYPEER, h->o.insecure ? 0L : 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, h->o.insecure ? 0L : 2L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (h->no_system)
+	if (h->no_system || h->o.insecure)
 		SET(CURLOPT_CAPATH, NULL);
-	if (h->authorities.len)
+	if (h->o.insecure)
+		SET(CURLOPT_CAINFO, NULL); /* to read them takes longer than the rest */
+	else if (h->authorities.len)
 		set_pem(e, CURLOPT_CAINFO_BLOB, h->authorities);
 	else if (curl_lib_authorities())
 		SET(CURLOPT_CAINFO, curl_lib_authorities());
