@@ -65,10 +65,6 @@ ninja_in() { # BUILD-FOLDER TARGET
     ninja -C "$1" -j "$jobs" "$2" >"$log" 2>&1 || fail "$2 could not be built"
 }
 
-curl_option() { # VALUE
-    if grep -q "^option('curl'" meson_options.txt; then echo "-Dcurl=$1"; fi
-}
-
 libraries() {
     say "Fetching and building ISA-L, c-ares and libcurl from Debian's sources ..."
     packaging/apt.sh sources "$work/src" libisal c-ares curl || fail "no sources"
@@ -77,9 +73,8 @@ libraries() {
 
 static_program() {
     say "Building $amd64, static ..."
-    # shellcheck disable=SC2046
     PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig configure "$work/static" --prefer-static -Disal=enabled \
-        -Dembed_database=true "-Dc_link_args=['-static-pie', '-Wl,-Map=$work/static.map']" $(curl_option linked)
+        -Dembed_database=true "-Dc_link_args=['-static-pie', '-Wl,-Map=$work/static.map']" -Dcurl=linked
     PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig ninja_in "$work/static" plimsoll
     strip --strip-all -R .comment -R .note.gnu.build-id -o "$out/$amd64" "$work/static/plimsoll"
     readelf -d "$out/$amd64" | grep -q NEEDED && fail "$amd64 is not static"
@@ -89,8 +84,7 @@ static_program() {
 
 dynamic_package() {
     say "Building the package for amd64 ..."
-    # shellcheck disable=SC2046
-    configure "$work/dynamic" -Disal=enabled $(curl_option dlopen)
+    configure "$work/dynamic" -Disal=enabled -Dcurl=dlopen
     ninja_in "$work/dynamic" product
     DESTDIR=$work/tree meson install -C "$work/dynamic" --no-rebuild --quiet >"$log" 2>&1 || fail "it could not be installed"
     [ -e "$work/tree/usr/share/man/man1/plimsoll.1" ] || fail "there are no man pages"
@@ -126,8 +120,7 @@ cross_program() {
         libbz2-dev libdeflate-dev libsqlite3-dev libyaml-dev libexpat1-dev libseccomp-dev libisal-dev \
         libcurl4-openssl-dev || fail "no libraries"
     cross_file "$work/arm64" >"$work/arm64.ini"
-    # shellcheck disable=SC2046
-    configure "$work/cross" --cross-file "$work/arm64.ini" -Disal=enabled $(curl_option dlopen)
+    configure "$work/cross" --cross-file "$work/arm64.ini" -Disal=enabled -Dcurl=dlopen
     ninja_in "$work/cross" plimsoll
     cp -a "$work/tree" "$work/tree-arm64"
     aarch64-linux-gnu-strip --strip-unneeded -R .comment -R .note -o "$work/tree-arm64/usr/bin/plimsoll" "$work/cross/plimsoll"
