@@ -11,7 +11,7 @@ TARGET ?=
 
 SETUP := tools/setup.sh
 
-.PHONY: all demo check bench witness fuzz lint docs golden install clean help
+.PHONY: all demo check bench witness fuzz lint docs golden install uninstall dist dist-check clean help
 .DEFAULT_GOAL := all
 
 all: ## build build/plimsoll (plain make does)
@@ -65,9 +65,22 @@ install: all ## install below PREFIX=/usr/local; DESTDIR is honoured
 	@ninja -C $(BUILD) -j $(JOBS) product
 	@meson install -C $(BUILD) --no-rebuild --quiet
 
+uninstall: ## remove what install put there; the same PREFIX and DESTDIR
+	@meson configure $(BUILD) -Dprefix=$(PREFIX)
+	@ninja -C $(BUILD) build.ninja >/dev/null
+	@python3 tools/uninstall.py $(BUILD)
+
+dist: ## make what is released in build/dist: programs, packages, image, checksums (Debian 12, x86-64)
+	@$(SETUP) dist
+	@JOBS=$(JOBS) tools/dist.sh
+
+dist-check: ## make it twice, compare the bytes, try what came out: half an hour on two cores
+	@$(SETUP) dist-check
+	@JOBS=$(JOBS) tools/dist_check.sh
+
 clean: ## remove all build folders
 	rm -rf $(BUILD) build build-asan build-clang build-fuzz
 
 help:
 	@echo "Plimsoll tells whether a container is safe to run. Start with: make demo"; echo
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18

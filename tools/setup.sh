@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing for a task, with the system's package manager (apt, dnf or apk), saying what and why.
 #
-#     tools/setup.sh build|check|demo|bench|fuzz
+#     tools/setup.sh build|check|demo|bench|fuzz|dist|dist-check
 #
 # Where nothing is missing it says nothing and takes a blink. As a plain user it prints the one command to run, and
 # stops. It waits for another package manager that is at work, and runs twice without harm.
@@ -84,6 +84,21 @@ bench|may|cmd:docker-registry|docker-registry|docker-distribution|docker-registr
 bench|may|cmd:skopeo|skopeo|skopeo|skopeo|fills that registry
 bench|may|cmd:curl|curl|curl|curl|the floor of fetching
 bench|may|cmd:go|golang-go|golang|go|gives that scanner the same advisories
+dist|must|cmd:git|git|-|-|the time of the commit
+dist|must|cmd:dpkg-source|dpkg-dev|-|-|unpacks sources, finds what a package depends on
+dist|must|cmd:make|make|-|-|builds libraries from source
+dist|must|cmd:nasm|nasm|-|-|the assembler of ISA-L
+dist|must|cmd:scdoc|scdoc|-|-|the man pages
+dist|must|pkg:libisal|libisal-dev|-|-|gzip at twice the speed
+dist|must|cmd:xz|xz-utils|-|-|unpacks sources
+dist|must|cmd:aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu|-|-|the program for arm64
+dist|must|file:/usr/share/ca-certificates/mozilla|ca-certificates|-|-|certificates in the image
+dist-check|must|cmd:debootstrap|debootstrap|-|-|a clean system to install on
+dist-check|may|cmd:qemu-aarch64|qemu-user|-|-|runs the program for arm64
+dist-check|may|cmd:lintian|lintian|-|-|looks at the packages
+dist-check|may|cmd:skopeo|skopeo|-|-|loads the image
+dist-check|may|cmd:node|nodejs|-|-|runs a validator over the bill of materials
+dist-check|may|cmd:npm|npm|-|-|brings that validator
 fuzz|must|cmd:clang|clang|clang|clang|the fuzzer is a part of it
 fuzz|must|rt:|clang-rt|compiler-rt|compiler-rt|the fuzzer's and the sanitizers' runtime
 EOF
@@ -97,6 +112,8 @@ sets_of() {
     demo-user) echo build demo-user ;;
     bench) echo build bench ;;
     fuzz) echo build fuzz ;;
+    dist) echo build dist ;;
+    dist-check) echo build dist dist-check ;;
     *) return 1 ;;
     esac
 }
@@ -139,7 +156,7 @@ family() {
 
 task=${1-}
 sets=$(sets_of "$task") || {
-    echo "usage: tools/setup.sh build|check|demo|bench|fuzz" >&2
+    echo "usage: tools/setup.sh build|check|demo|bench|fuzz|dist|dist-check" >&2
     exit 2
 }
 

@@ -13,6 +13,9 @@ struct db;
 
 /* ERR_NOT_FOUND, ERR_IO, ERR_FORMAT, ERR_UNSUPPORTED (another schema, said with both numbers). */
 int db_open(const char *path, struct db **ret, struct err *err);
+/* The file that was built into the program, as if at DB_EMBEDDED_NAME; ERR_NOT_FOUND where none was. */
+#define DB_EMBEDDED_NAME "(built into the program)"
+int db_open_embedded(struct db **ret, struct err *err);
 void db_close(struct db *db); /* NULL is fine */
 /* Every section's SHA-256 against the header's, every record walked. 0, or ERR_DIGEST / ERR_FORMAT with the place. */
 int db_verify(const struct db *db, struct err *err);

@@ -49,6 +49,7 @@ struct db *command_open_db(struct arena *a, const struct options *o, struct str 
 		cache ? arena_printf(a, "%s/%s", cache, DB_FILE).ptr : NULL,
 		source_tree_db(a),
 		PLIMSOLL_DATA_DIR "/" DB_FILE,
+		DB_EMBEDDED_NAME,
 	};
 	struct db *best = NULL;
 	if (given.len) {
@@ -62,7 +63,7 @@ struct db *command_open_db(struct arena *a, const struct options *o, struct str 
 		struct err why = { 0 };
 		if (!paths[i])
 			continue;
-		int rc = db_open(paths[i], &db, &why);
+		int rc = i + 1 == COUNT_OF(paths) ? db_open_embedded(&db, &why) : db_open(paths[i], &db, &why);
 		if (rc < 0) {
 			if (rc != ERR_NOT_FOUND)
 				log_warn("%s", why.text);

@@ -126,7 +126,9 @@ int curl_lib_load(struct err *err)
 		return err_set(err, ERR_ABSENT, "this libcurl has no TLS");
 	if (v->version_num < 0x075000)
 		return err_set(err, ERR_ABSENT, "this libcurl is too old (%s): 7.80 or later is needed", v->version);
-	warm_resolver();
+	/* One with c-ares asks no module of glibc's. In a static program the modules would even bring a second C library. */
+	if (v->age < CURLVERSION_SECOND || !v->ares)
+		warm_resolver();
 	loaded = true;
 	return 0;
 }
