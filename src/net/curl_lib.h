@@ -32,9 +32,9 @@ struct curl_lib {
 /* Filled by curl_lib_load. */
 extern struct curl_lib curl_lib;
 
-/* Once; also loads what resolvers would load at their first use, which a confined worker cannot. ERR_ABSENT: there is no
- * libcurl, and the text says what to install. */
-int curl_lib_load(struct err *err);
+/* Once; for a network (and not only a socket of this machine) also loads what resolvers would load at their first use,
+ * which a confined worker cannot. ERR_ABSENT: there is no libcurl, and the text says what to install. */
+int curl_lib_load(bool network, struct err *err);
 /* File of the authorities that https is checked against: SSL_CERT_FILE, the library's own, or where distributions
  * have it; NULL: none found. */
 const char *curl_lib_authorities(void);

@@ -44,7 +44,7 @@ static int read_files(struct http *h, struct err *err)
 
 int http_open(const struct http_options *o, struct http **ret, struct err *err)
 {
-	int rc = curl_lib_load(err);
+	int rc = curl_lib_load(!o->unix_socket, err);
 	if (rc < 0)
 		return rc;
 	struct http *h = xcalloc(1, sizeof(*h));
