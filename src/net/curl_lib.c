@@ -12,6 +12,12 @@
 struct curl_lib curl_lib;
 
 #if CURL_LINKED
+/* Its first argument became const with 8.0. */
+static CURLUcode url_get(CURLU *u, CURLUPart what, char **ret, unsigned flags)
+{
+	return curl_url_get(u, what, ret, flags);
+}
+
 static int find_functions(struct err *err)
 {
 	(void)err;
@@ -29,7 +35,7 @@ static int find_functions(struct err *err)
 		.slist_free_all = curl_slist_free_all,
 		.url = curl_url,
 		.url_cleanup = curl_url_cleanup,
-		.url_get = curl_url_get,
+		.url_get = url_get,
 		.url_set = curl_url_set,
 		.free = curl_free,
 	};
@@ -163,4 +169,10 @@ const char *curl_lib_authorities(void)
 		if (access(places[i], R_OK) == 0)
 			return places[i];
 	return NULL;
+}
+
+bool curl_lib_wants_files(void)
+{
+	const curl_version_info_data *v = curl_lib.version_info(CURLVERSION_NOW);
+	return v->ssl_version && str_starts(str_from(v->ssl_version), STR("GnuTLS"));
 }

@@ -24,7 +24,7 @@ struct curl_lib {
 	void (*slist_free_all)(struct curl_slist *);
 	CURLU *(*url)(void);
 	void (*url_cleanup)(CURLU *);
-	CURLUcode (*url_get)(const CURLU *, CURLUPart, char **, unsigned);
+	CURLUcode (*url_get)(CURLU *, CURLUPart, char **, unsigned);
 	CURLUcode (*url_set)(CURLU *, CURLUPart, const char *, unsigned);
 	void (*free)(void *);
 };
@@ -38,5 +38,7 @@ int curl_lib_load(bool network, struct err *err);
 /* File of the authorities that https is checked against: SSL_CERT_FILE, the library's own, or where distributions
  * have it; NULL: none found. */
 const char *curl_lib_authorities(void);
+/* Its TLS library takes certificates from files alone (GnuTLS; not all options that it ignores are refused). */
+bool curl_lib_wants_files(void);
 
 #endif

@@ -86,7 +86,7 @@ static int dial_unix(const struct endpoint *e, struct dial *ret, struct err *err
 
 static void make_args(struct arena *a, const struct endpoint *e, const char *args[SSH_ARGS_MAX])
 {
-	static const char *const first[] = { "ssh", "-T", "-o", "ConnectTimeout=" SSH_CONNECT_SECONDS };
+	static const char *const first[] = { "ssh", "-T", "-o", ("ConnectTimeout=" SSH_CONNECT_SECONDS) };
 	size_t n = 0;
 	for (size_t i = 0; i < COUNT_OF(first); i++)
 		args[n++] = first[i];

@@ -28,17 +28,17 @@ static int read_files(struct http *h, struct err *err)
 	int rc = 0;
 	h->no_system = o->ca_only != NULL;
 	if (o->ca_only)
-		rc = read_pem(h, o->ca_only, system, &h->authorities, err);
+		rc = read_pem(h, o->ca_only, system, &h->authorities.text, err);
 	else if (o->ca_file) {
 		/* Without the system's list there may still be the library's folder. */
 		if (curl_lib_authorities())
 			(void)read_pem(h, curl_lib_authorities(), system, &system, NULL);
-		rc = read_pem(h, o->ca_file, system, &h->authorities, err);
+		rc = read_pem(h, o->ca_file, system, &h->authorities.text, err);
 	}
 	if (rc == 0 && o->client_cert)
-		rc = read_pem(h, o->client_cert, (struct str){ 0 }, &h->cert, err);
+		rc = read_pem(h, o->client_cert, (struct str){ 0 }, &h->cert.text, err);
 	if (rc == 0 && o->client_key)
-		rc = read_pem(h, o->client_key, (struct str){ 0 }, &h->key, err);
+		rc = read_pem(h, o->client_key, (struct str){ 0 }, &h->key.text, err);
 	return rc;
 }
 
@@ -64,6 +64,14 @@ int http_open(const struct http_options *o, struct http **ret, struct err *err)
 	return 0;
 }
 
+static void close_pem(const struct http_pem *pem)
+{
+	uint64_t fd;
+	struct str path = str_from(pem->path);
+	if (str_skip(&path, STR("/proc/self/fd/")) && str_to_u64(path, &fd))
+		(void)close((int)fd);
+}
+
 void http_close(struct http *h)
 {
 	if (!h)
@@ -72,6 +80,9 @@ void http_close(struct http *h)
 		curl_lib.easy_cleanup(h->easy);
 	if (h->o.connected_fd > 0 && (!h->fd_used || h->stand_in >= 0))
 		(void)close(h->o.connected_fd);
+	close_pem(&h->authorities);
+	close_pem(&h->cert);
+	close_pem(&h->key);
 	curl_lib.slist_free_all(h->connect_to);
 	arena_free(h->arena);
 	free(h);

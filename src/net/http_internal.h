@@ -15,7 +15,10 @@ struct http {
 	struct http_options o;
 	CURL *easy;
 	struct arena *arena;
-	struct str authorities, cert, key; /* PEM; empty: the library's, none */
+	struct http_pem {
+		struct str text;               /* empty: the library's, none */
+		char path[32];                 /* of a memfd that holds it, for a TLS library that takes files alone */
+	} authorities, cert, key;
 	bool no_system;                    /* authorities are all there are */
 	bool fd_used;
 	int stand_in;                      /* until the connected socket takes its number; -1: none */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -263,20 +264,32 @@ static bool make_headers(struct http_try *t, struct curl_slist **ret)
 
 #define SET(option, value) (void)curl_lib.easy_setopt(e, option, value)
 
-static void set_pem(CURL *e, CURLoption option, struct str pem)
+/* libcurl with GnuTLS takes no text but files. A confined worker makes none; a memfd has a name in /proc. */
+static const char *as_file(struct http_pem *pem)
 {
-	struct curl_blob blob = { .len = pem.len, .flags = CURL_BLOB_NOCOPY };
-	if (pem.len == 0)
-		return;
+	int fd = pem->path[0] ? -1 : memfd_create("pem", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, pem->text.ptr, pem->text.len) == (ssize_t)pem->text.len)
+		(void)snprintf(pem->path, sizeof(pem->path), "/proc/self/fd/%d", fd);
+	return pem->path;
+}
+
+static void set_pem(CURL *e, CURLoption text, CURLoption file, struct http_pem *pem)
+{
+	struct curl_blob blob = { .len = pem->text.len, .flags = CURL_BLOB_NOCOPY };
 	union {
 		const char *in;
 		void *out;
-	} same = { .in = pem.ptr };
+	} same = { .in = pem->text.ptr };
 	blob.data = same.out;
-	SET(option, &blob);
+	if (pem->text.len == 0)
+		return;
+	if (curl_lib_wants_files())
+		SET(file, as_file(pem));
+	else
+		SET(text, &blob);
 }
 
-static void set_tls(const struct http *h, CURL *e)
+static void set_tls(struct http *h, CURL *e)
 {
 	SET(CURLOPT_SSL_VERIFYPEER, h->o.insecure ? 0L : 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, h->o.insecure ? 0L : 2L);
@@ -285,12 +298,12 @@ static void set_tls(const struct http *h, CURL *e)
 		SET(CURLOPT_CAPATH, NULL);
 	if (h->o.insecure)
 		SET(CURLOPT_CAINFO, NULL); /* to read them takes longer than the rest */
-	else if (h->authorities.len)
-		set_pem(e, CURLOPT_CAINFO_BLOB, h->authorities);
+	else if (h->authorities.text.len)
+		set_pem(e, CURLOPT_CAINFO_BLOB, CURLOPT_CAINFO, &h->authorities);
 	else if (curl_lib_authorities())
 		SET(CURLOPT_CAINFO, curl_lib_authorities());
-	set_pem(e, CURLOPT_SSLCERT_BLOB, h->cert);
-	set_pem(e, CURLOPT_SSLKEY_BLOB, h->key);
+	set_pem(e, CURLOPT_SSLCERT_BLOB, CURLOPT_SSLCERT, &h->cert);
+	set_pem(e, CURLOPT_SSLKEY_BLOB, CURLOPT_SSLKEY, &h->key);
 }
 
 static void set_way(struct http_try *t, CURL *e)

@@ -15,7 +15,7 @@ static CURLU *parse(const char *url)
 }
 
 /* A part, or the empty slice. */
-static struct str part(struct arena *a, const CURLU *u, CURLUPart which, unsigned flags)
+static struct str part(struct arena *a, CURLU *u, CURLUPart which, unsigned flags)
 {
 	char *text = NULL;
 	if (!u || curl_lib.url_get(u, which, &text, flags) != CURLUE_OK)
@@ -25,7 +25,7 @@ static struct str part(struct arena *a, const CURLU *u, CURLUPart which, unsigne
 	return copy;
 }
 
-static bool is_http(struct arena *a, const CURLU *u)
+static bool is_http(struct arena *a, CURLU *u)
 {
 	struct str scheme = part(a, u, CURLUPART_SCHEME, 0);
 	return str_eq(scheme, STR("https")) || str_eq(scheme, STR("http"));

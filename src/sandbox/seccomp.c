@@ -103,7 +103,7 @@ static const struct row rows[] = {
 	/* fstat(2) is this in glibc since 2.33. A path may still hide behind the flag: that gives metadata, no bytes. */
 	{ BYTES, "newfstatat", 0, WHEN(ARG_INT(3, AT_EMPTY_PATH)) },
 	{ BYTES, "fstatat64", 0, WHEN(ARG_INT(3, AT_EMPTY_PATH)) },
-	{ BYTES, "memfd_create", 0, WHEN({ 1, MEMFD_UNUSUAL, 0 }) },
+	{ BYTES | NET, "memfd_create", 0, WHEN({ 1, MEMFD_UNUSUAL, 0 }) },
 
 	/* Memory, never executable. */
 	{ ALL, "mmap", 0, WHEN({ 2, PROT_EXEC, 0 }) }, { ALL, "mmap2", 0, WHEN({ 2, PROT_EXEC, 0 }) },
