@@ -128,10 +128,10 @@ int reference_parse(struct arena *a, struct str text, struct reference *ret, str
 	r.short_name = !is_host(first);
 	r.host = r.short_name ? STR("docker.io") : reference_host_canonical(a, first);
 	r.path = r.short_name ? rest : str_sub(rest, (size_t)slash + 1, rest.len);
-	if (!reference_host_valid(r.host) || !reference_path_valid(r.path))
-		return err_set(err, ERR_USAGE, "\"%.*s\" is no name of an image", STR_ARG(text));
 	if (str_eq(r.host, STR("docker.io")) && str_find(r.path, '/') < 0)
 		r.path = arena_printf(a, "library/%.*s", STR_ARG(r.path));
+	if (!reference_host_valid(r.host) || !reference_path_valid(r.path))
+		return err_set(err, ERR_USAGE, "\"%.*s\" is no name of an image", STR_ARG(text));
 	if (r.tag.len == 0 && r.digest.len == 0)
 		r.tag = STR("latest");
 	*ret = r;

@@ -50,7 +50,7 @@ static void test_familiar_names(void **state)
 		{ "docker.io/library/b:1@sha256:" A, "b@sha256:" A },
 		{ "host:5000/b@sha256:" A, "host:5000/b@sha256:" A },
 	};
-	static const char *const bad[] = { "", "-a", "a b", "../a", "a//b", "a\n", "a?b", "a#b", "a%41", "/a", "a/", "a:", "docker.io/.a@sha256:" A, "docker.io/:1", "library/", "\xc3\xa9" };
+	static const char *const bad[] = { "", "-a", "a b", "../a", "a//b", "a\n", "a?b", "a#b", "a%41", "/a", "a/", "a:", ("docker.io/.a@sha256:" A), "docker.io/:1", "library/", "\xc3\xa9" };
 	struct str got;
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
