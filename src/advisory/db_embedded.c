@@ -7,15 +7,20 @@
 #include "config.h"
 
 #if HAVE_EMBEDDED_DB
-/* .incbin, for a megabyte as a C array takes the compiler seconds and hundreds of megabytes. */
+/* .incbin, for a megabyte as a C array takes the compiler seconds and hundreds of megabytes. The names are global and hidden:
+ * a local one is reached through the table of offsets on arm64, where the linker then takes the section's start for it. */
 __asm__(".section .rodata\n"
 	".balign 16\n"
+	".globl plimsoll_embedded_db, plimsoll_embedded_db_end\n"
+	".hidden plimsoll_embedded_db, plimsoll_embedded_db_end\n"
 	"plimsoll_embedded_db:\n"
 	".incbin \"" EMBEDDED_DB_PATH "\"\n"
 	"plimsoll_embedded_db_end:\n"
 	".byte 0\n"
 	".previous\n");
-extern const char embedded_begin[] __asm__("plimsoll_embedded_db"), embedded_end[] __asm__("plimsoll_embedded_db_end");
+#define HIDDEN __attribute__((visibility("hidden")))
+extern HIDDEN const char embedded_begin[] __asm__("plimsoll_embedded_db");
+extern HIDDEN const char embedded_end[] __asm__("plimsoll_embedded_db_end");
 #endif
 
 int db_open_embedded(struct db **ret, struct err *err)
