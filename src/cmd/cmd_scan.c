@@ -102,6 +102,7 @@ static int take_options(struct run *r, struct err *err)
 	if (rc == 0)
 		rc = option_number(r->options, OPT_DB_MAX_AGE, 0, 36500, DB_AGE_DAYS_DEFAULT, &r->db_age_days_max, err);
 	take_skips(r);
+	r->scan.in_use = option_flag(r->options, OPT_IN_USE) || option_flag(r->options, OPT_FAIL_ON_IN_USE);
 	r->scan.platform = option_text(r->options, OPT_PLATFORM, (struct str){ 0 });
 	r->scan.distro = option_text(r->options, OPT_DISTRO, (struct str){ 0 });
 	if (r->options->values[OPT_HOST].set)

@@ -51,9 +51,12 @@ static int take_gate(struct outcome *c, struct err *err)
 	const struct option_value *gate = &c->options->values[OPT_FAIL_ON], *unrated = &c->options->values[OPT_UNRATED];
 	if (unrated->set && !severity_parse(unrated->text, &c->policy.unrated))
 		return err_set(err, ERR_USAGE, "%.*s: \"%.*s\" is no severity", STR_ARG(unrated->origin), STR_ARG(unrated->text));
+	if (!gate->set && option_flag(c->options, OPT_FAIL_ON_IN_USE))
+		return err_set(err, ERR_USAGE, "--fail-on-in-use wants --fail-on SEVERITY");
 	if (!gate->set)
 		return 0;
 	c->policy.gate = true;
+	c->policy.gate_in_use = option_flag(c->options, OPT_FAIL_ON_IN_USE);
 	if (!severity_parse(gate->text, &c->policy.fail_on))
 		return err_set(err, ERR_USAGE,
 		               "%.*s: \"%.*s\" is no severity; conditions come with the rule book and are not in this version",

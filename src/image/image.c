@@ -162,6 +162,9 @@ static int load_layers(struct image_session *s, struct image *ret, struct err *e
 		rc = job_init(s, i, j, err);
 		f.total += fetch_size(j);
 	}
+	const struct layer_place *top = f.job_count ? &f.jobs[f.job_count - 1].place : NULL;
+	if (rc == 0 && s->options->top_folder && top && top->kind == PLACE_FOLDER)
+		s->options->top_folder(s->options->top_folder_ctx, top->fd);
 	if (rc == 0)
 		rc = fetch_layers(&f, err);
 	if (rc == 0)

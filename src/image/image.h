@@ -29,6 +29,10 @@ struct image_options {
 	const struct cache *cache;
 	struct image_memo *memo;           /* may be NULL */
 	struct layer_collector collector;  /* runs in workers */
+	/* Called with the top layer where that lies as a folder, before layers are read: the collector's ctx may be filled
+	 * then. NULL: not wanted. */
+	void (*top_folder)(void *ctx, int fd);
+	void *top_folder_ctx;
 	unsigned collector_version;        /* part of the cache's version */
 	unsigned parallel;                 /* layers read at once; 0: one a processor */
 	int64_t now;                       /* Unix time */

@@ -25,6 +25,7 @@ void package_encode(struct buf *out, const struct package *p)
 	struct str *field[FIELD_COUNT];
 	fields_of(&copy, field);
 	buf_byte(out, (uint8_t)p->type);
+	buf_byte(out, (uint8_t)p->use);
 	for (size_t i = 0; i < FIELD_COUNT; i++)
 		buf_str(out, *field[i]);
 }
@@ -35,7 +36,8 @@ void package_decode(struct reader *r, struct package *ret)
 	*ret = (struct package){ 0 };
 	fields_of(ret, field);
 	uint8_t type = read_u8(r);
-	if (type >= PACKAGE_TYPE_COUNT)
+	uint8_t use = read_u8(r);
+	if (type >= PACKAGE_TYPE_COUNT || use > USE_YES)
 		r->bad = true;
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
 		*field[i] = read_str(r);
@@ -47,6 +49,7 @@ void package_decode(struct reader *r, struct package *ret)
 		return;
 	}
 	ret->type = (enum package_type)type;
+	ret->use = (enum package_use)use;
 }
 
 int package_cmp(const struct package *a, const struct package *b)
@@ -90,7 +93,7 @@ static void put_qualifier(struct buf *out, char *sep, const char *key, struct st
 
 struct str package_purl(struct arena *a, const struct package *p, struct str os_id, struct str os_version)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 8 * PACKAGE_FIELD_MAX * 3);
 	struct str version = p->version;
 	struct str epoch = { 0 };

@@ -9,8 +9,12 @@
 enum package_type { PACKAGE_DEB, PACKAGE_OPKG, PACKAGE_APK, PACKAGE_RPM };
 #define PACKAGE_TYPE_COUNT 4
 
+/* Whether a running process has one of its files mapped (--in-use). */
+enum package_use { USE_UNKNOWN, USE_NO, USE_YES };
+
 struct package {
 	enum package_type type;
+	enum package_use use;
 	struct str name;
 	struct str version;        /* whole: "1:2.3-4" for deb, "2.3-r4" for apk, "[epoch:]version-release" for rpm, the
 	                              epoch only where the database states one other than 0 */

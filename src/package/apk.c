@@ -10,6 +10,8 @@ struct record {
 	struct str name, version, arch, origin, maintainer;
 	bool any;
 	bool files; /* past the first F: */
+	bool used;  /* owns a file that is asked about */
+	struct str folder;
 };
 
 static int end_record(struct record *r, struct str path, struct package_sink *sink, struct err *err)
@@ -20,6 +22,7 @@ static int end_record(struct record *r, struct str path, struct package_sink *si
 		return 0;
 	struct package p = {
 		.type = PACKAGE_APK,
+		.use = !sink->wish ? USE_UNKNOWN : done.used ? USE_YES : USE_NO,
 		.name = done.name,
 		.version = done.version,
 		.arch = done.arch,
@@ -56,6 +59,15 @@ static void take_field(struct record *r, char letter, struct str value)
 	}
 }
 
+/* F: a folder, R: a file in it. */
+static void take_owned(struct record *r, char letter, struct str value, const struct file_wish *wish)
+{
+	if (letter == 'F')
+		r->folder = value;
+	else if (letter == 'R' && r->files && !r->used)
+		r->used = file_wished_in(wish, r->folder, value);
+}
+
 /* A checksum (C:) or a second name after the file list: the empty line before it was lost. */
 static bool begins_another(const struct record *r, char letter)
 {
@@ -74,6 +86,8 @@ static int take_line(struct record *r, struct str line, struct str path, struct 
 	if (begins_another(r, line.ptr[0]))
 		rc = end_record(r, path, sink, err);
 	r->any = true;
+	if (sink->wish)
+		take_owned(r, line.ptr[0], str_sub(line, 2, line.len), sink->wish);
 	if (!r->files)
 		take_field(r, line.ptr[0], str_trim(str_sub(line, 2, line.len)));
 	return rc;

@@ -11,12 +11,14 @@
 #include "base/err.h"
 #include "model/os.h"
 #include "model/package.h"
+#include "package/wish.h"
 
 #define DIAGNOSTICS_WORDED_MAX 8
 
 struct package_sink {
 	struct arena *arena;      /* owns what the packages point to */
 	struct package_list list;
+	const struct file_wish *wish; /* NULL: nobody asks who owns what */
 	uint64_t bad_records;     /* passed over */
 	struct str diagnostics[DIAGNOSTICS_WORDED_MAX];
 	size_t diagnostic_count;

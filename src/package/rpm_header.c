@@ -23,6 +23,9 @@ enum {
 	TAG_VENDOR = 1011,
 	TAG_ARCH = 1022,
 	TAG_SOURCE_RPM = 1044,
+	TAG_DIRINDEXES = 1116,
+	TAG_BASENAMES = 1117,
+	TAG_DIRNAMES = 1118,
 	TAG_MODULARITY_LABEL = 5096,
 };
 
@@ -174,6 +177,71 @@ int rpm_header_parse(struct str bytes, struct rpm_header *ret, struct err *err)
 	return 0;
 }
 
+/* The strings of an array one after the other; the store's end ends it. */
+static struct reader strings_at(const struct parts *p, const struct entry *e)
+{
+	struct reader r = reader_of(p->store);
+	read_seek(&r, e->offset);
+	if (e->type != TYPE_STRING_ARRAY)
+		r.bad = true;
+	return r;
+}
+
+/* Where the strings of an array begin, NULL for what is no whole array; to be freed. A string takes a byte at least, so
+ * the table is no larger than a few times the header. */
+static uint32_t *starts_of(const struct parts *p, const struct entry *e)
+{
+	struct reader r = strings_at(p, e);
+	if (r.bad || e->count > p->store.len)
+		return NULL;
+	uint32_t *starts = xcalloc(e->count ? e->count : 1, sizeof(*starts));
+	for (uint32_t i = 0; i < e->count; i++) {
+		starts[i] = (uint32_t)(p->store.len - reader_left(&r));
+		(void)read_cstr(&r);
+	}
+	if (!r.bad)
+		return starts;
+	free(starts);
+	return NULL;
+}
+
+/* A file's name is in one array, the number of its folder in a second, folders' names in a third. */
+static bool owns_any(const struct parts *p, const struct entry *names, const struct entry *numbers,
+                     const struct entry *folders, const struct file_wish *wish)
+{
+	struct reader name = strings_at(p, names), number = reader_of(p->store), folder = reader_of(p->store);
+	uint32_t *starts = starts_of(p, folders);
+	bool owns = false;
+	read_seek(&number, numbers->offset);
+	for (uint32_t i = 0; starts && !owns && numbers->type == TYPE_INT32 && i < names->count && i < numbers->count; i++) {
+		struct str base = read_cstr(&name);
+		uint32_t want = read_u32be(&number);
+		if (name.bad || number.bad || want >= folders->count)
+			break;
+		read_seek(&folder, starts[want]);
+		owns = file_wished_in(wish, read_cstr(&folder), base);
+	}
+	free(starts);
+	return owns;
+}
+
+bool rpm_header_owns(struct str bytes, const struct file_wish *wish)
+{
+	struct parts p = { 0 };
+	struct entry names = { 0 }, numbers = { 0 }, folders = { 0 };
+	if (split(bytes, &p, NULL) != 0)
+		return false;
+	struct reader r = reader_of(p.index);
+	for (uint32_t i = 0; i < p.entries; i++) {
+		struct entry e = read_entry(&r);
+		struct entry *to = e.tag == TAG_BASENAMES ? &names : e.tag == TAG_DIRINDEXES ? &numbers :
+		                   e.tag == TAG_DIRNAMES ? &folders : NULL;
+		if (to)
+			*to = e;
+	}
+	return names.count && owns_any(&p, &names, &numbers, &folders, wish);
+}
+
 static struct str whole_version(struct arena *a, uint32_t epoch, struct str version_release)
 {
 	return epoch ? arena_printf(a, "%u:%.*s", epoch, STR_ARG(version_release)) : version_release;
@@ -260,6 +328,8 @@ int rpm_records_add(struct rpm_records *r, int64_t number, size_t len, struct er
 	renew_scratch(r);
 	rpm_header_package(r->scratch, &h, &p);
 	p.db_path = r->path;
+	if (r->sink->wish)
+		p.use = rpm_header_owns((struct str){ r->bytes.ptr, len }, r->sink->wish) ? USE_YES : USE_NO;
 	int rc = package_sink_add(r->sink, &p, err);
 	if (rc == 0)
 		r->added++;

@@ -22,6 +22,9 @@ struct rpm_header {
  * RPM_TAGS_MAX entries. */
 int rpm_header_parse(struct str bytes, struct rpm_header *ret, struct err *err);
 
+/* Whether the header's package owns a file that is asked about. What is wrong with its lists of files is passed over. */
+bool rpm_header_owns(struct str bytes, const struct file_wish *wish);
+
 /* The package of a header: see model/package.h for the shapes. Slices point into the arena or into the header. */
 void rpm_header_package(struct arena *a, const struct rpm_header *h, struct package *ret);
 

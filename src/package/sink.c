@@ -72,6 +72,7 @@ int package_sink_add(struct package_sink *s, const struct package *p, struct err
 	struct package last = s->list.len ? s->list.ptr[s->list.len - 1] : (struct package){ 0 };
 	struct package *q = vec_push(s->arena, &s->list);
 	q->type = p->type;
+	q->use = p->use;
 	q->name = str_dup(s->arena, p->name);
 	q->version = keep(s, p->version, last.version);
 	q->arch = keep(s, p->arch, last.arch);

@@ -274,6 +274,8 @@ static void ask_gate(struct arena *a, const struct policy *p, struct report *rep
 			const struct finding *f = &list->ptr[j];
 			if (f->suppressed.by.len || at_gate(p, f) < p->fail_on)
 				continue;
+			if (p->gate_in_use && f->package && f->package->use == USE_NO)
+				continue;
 			count++;
 			if (!worst || is_worse(p, f, worst))
 				worst = f;

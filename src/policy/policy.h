@@ -46,6 +46,7 @@ struct policy {
 	bool status_ignored[STATUS_COUNT]; /* --ignore-status; see policy_parse_statuses */
 	bool gate;                      /* --fail-on was given */
 	enum severity fail_on;
+	bool gate_in_use;               /* what is known not to be in use does not fail it */
 	enum severity unrated;          /* what a finding without a severity counts as at the gate; default HIGH */
 	struct str_list files;          /* policy files that were read */
 };

@@ -211,6 +211,12 @@ static void draw_ids(struct term *t, const struct row *row, size_t room)
 	size_t width[IDS_MAX] = { 0 };
 	struct str text[IDS_MAX] = { { 0 } };
 	size_t shown = row->ids.len < IDS_MAX ? row->ids.len : IDS_MAX;
+	const struct str mark = STR("in use");
+	if (row->used && room > mark.len + 2) {
+		term_put(t, STYLE_BOLD, mark);
+		term_spaces(t, 2);
+		room -= mark.len + 2;
+	}
 	for (size_t i = 0; i < shown; i++) {
 		text[i] = text_cut(t->arena, text_clean(t->arena, row->ids.ptr[i]->id), room);
 		width[i] = text_width(text[i]);

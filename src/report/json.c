@@ -200,6 +200,8 @@ static void put_package_fields(struct ctx *c, const struct package *p, const str
 	put_str(w, "source_version", p->source_version);
 	put_str(w, "purl", purl_of(c, p, t));
 	json_key_str(w, "layer", p->layer);
+	if (p->use != USE_UNKNOWN)
+		put_bool(w, "in_use", p->use == USE_YES);
 	if (p->db_path.len) {
 		json_key(w, "paths");
 		json_begin_list(w);

@@ -18,8 +18,11 @@ int severity_weight(enum severity s)
 
 int finding_urgency_cmp(const struct finding *a, const struct finding *b)
 {
+	bool used_a = a->package && a->package->use == USE_YES, used_b = b->package && b->package->use == USE_YES;
 	if (a->kev != b->kev)
 		return a->kev ? -1 : 1;
+	if (used_a != used_b)
+		return used_a ? -1 : 1;
 	int wa = severity_weight(a->severity), wb = severity_weight(b->severity);
 	if (wa != wb)
 		return wb - wa;

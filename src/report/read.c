@@ -84,6 +84,9 @@ static int read_package(struct reading *r, const struct value *v, struct package
 		.db_path = value_str(value_at(value_get(v, "paths"), 0)),
 		.layer = text_of(v, "layer"),
 	};
+	const struct value *use = value_get(v, "in_use");
+	if (value_is(use, VALUE_BOOL))
+		ret->use = value_bool(use) ? USE_YES : USE_NO;
 	if (!package_type_of(text_of(v, "type"), &ret->type))
 		return err_set(r->err, ERR_FORMAT, "%u:%u: a package of a kind that is not known", v->line, v->column);
 	struct str *names[] = { &ret->name, &ret->version, &ret->arch, &ret->source_name, &ret->source_version };

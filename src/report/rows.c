@@ -71,6 +71,7 @@ static struct row make_row(struct arena *a, const struct target *t, const struct
 			   .status = f[0]->status };
 	for (size_t i = 0; i < count; i++) {
 		row.kev |= f[i]->kev;
+		row.used |= f[i]->package->use == USE_YES;
 		if (f[i]->epss > row.epss)
 			row.epss = f[i]->epss;
 		if (f[i]->status != row.status)
@@ -100,6 +101,8 @@ static int rows_cmp(const void *pa, const void *pb)
 	const struct row *a = pa, *b = pb;
 	if (a->kev != b->kev)
 		return a->kev ? -1 : 1;
+	if (a->used != b->used)
+		return a->used ? -1 : 1;
 	int c = worst_weight(b) - worst_weight(a);
 	if (c)
 		return c;

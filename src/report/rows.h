@@ -15,6 +15,7 @@ struct row {
 	size_t unfixed;                       /* ids without a fix */
 	uint64_t findings;
 	bool kev;
+	bool used;              /* one of the packages is in use */
 	double epss;            /* highest; < 0: none */
 	enum fix_status status; /* the vendor's word on all of them; NONE: none or several */
 };

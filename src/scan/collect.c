@@ -4,7 +4,7 @@
 
 #include "base/base.h"
 
-enum payload_kind { PAYLOAD_PACKAGES = 1, PAYLOAD_TEXT, PAYLOAD_ERROR };
+enum payload_kind { PAYLOAD_PACKAGES = 1, PAYLOAD_TEXT, PAYLOAD_ERROR, PAYLOAD_OWNER };
 
 /* SQLite's write-ahead log: its content is not applied, but its presence is a fact. */
 static const struct str wal_name = STR_INIT("rpmdb.sqlite-wal");
@@ -117,6 +117,13 @@ static void fill_filters(void)
 		add_place(os_files[i]);
 }
 
+/* One of dpkg's lists of a package's files, by its name: in links' targets, too, for all of a folder is moved. */
+static bool is_file_list(struct str path)
+{
+	return (str_ends(path, STR(".list")) && str_eq(parent_name(path), STR("info"))) ||
+	       (str_ends(path, STR(".md5sums")) && str_eq(parent_name(path), STR("status.d")));
+}
+
 static bool may_be_wanted(struct str path)
 {
 	return filter_has(&file_names, base_name(path)) || filter_has(&folder_names, parent_name(path));
@@ -124,7 +131,12 @@ static bool may_be_wanted(struct str path)
 
 static enum layer_want want(void *ctx, struct str path, uint64_t size, struct err *why)
 {
-	(void)ctx;
+	if (ctx && is_file_list(path)) {
+		if (size <= FILE_LIST_SIZE_MAX)
+			return WANT_YES;
+		err_set(why, ERR_LIMIT, "%ju bytes, over FILE_LIST_SIZE_MAX", (uintmax_t)size);
+		return WANT_REFUSED;
+	}
 	if (!may_be_wanted(path))
 		return WANT_NO;
 	if (str_eq(base_name(path), wal_name)) {
@@ -151,8 +163,7 @@ static enum layer_want want(void *ctx, struct str path, uint64_t size, struct er
 
 static bool sniff(void *ctx, struct str path, struct str head)
 {
-	(void)ctx;
-	return is_os_file(path) || format_of(path, &head) != NULL;
+	return (ctx && is_file_list(path)) || is_os_file(path) || format_of(path, &head) != NULL;
 }
 
 static void put_error(const struct err *why, struct buf *payload)
@@ -201,14 +212,38 @@ static void collect_text(const struct content *c, struct buf *payload)
 	free(text);
 }
 
+/* A line of a .list is a path; of .md5sums it is a digest, two spaces and a path. */
+static void collect_owner(const struct file_wish *wish, struct str path, const struct content *c, struct buf *payload)
+{
+	struct arena *ARENA_AUTO a = arena_new();
+	struct err err = { 0 };
+	struct str text, line;
+	bool sums = str_ends(path, STR(".md5sums")), owns = false;
+	if (content_text(c, a, FILE_LIST_SIZE_MAX, "FILE_LIST_SIZE_MAX", &text, &err) < 0) {
+		put_error(&err, payload);
+		return;
+	}
+	while (!owns && str_cut(&text, '\n', &line)) {
+		if (sums)
+			line = line.len > 34 ? str_sub(line, 34, line.len) : (struct str){ 0 };
+		owns = line.len && file_wished(wish, line);
+	}
+	buf_byte(payload, PAYLOAD_OWNER);
+	buf_byte(payload, owns);
+}
+
 static void collect(void *ctx, struct str path, const struct content *c, struct buf *payload)
 {
-	(void)ctx;
+	const struct file_wish *wish = ctx;
 	char head_bytes[64];
 	struct err err = { 0 };
 	size_t n = c->size < sizeof(head_bytes) ? (size_t)c->size : sizeof(head_bytes);
 	if (content_read(c, 0, head_bytes, n, &err) < 0) {
 		put_error(&err, payload);
+		return;
+	}
+	if (wish && is_file_list(path)) {
+		collect_owner(wish, path, c, payload);
 		return;
 	}
 	struct str head = { head_bytes, n };
@@ -220,20 +255,21 @@ static void collect(void *ctx, struct str path, const struct content *c, struct 
 		return;
 	}
 	struct arena *ARENA_AUTO a = arena_new();
-	struct package_sink sink = { .arena = a };
+	struct package_sink sink = { .arena = a, .wish = wish };
 	if (f->parse(c, path, &sink, &err) < 0)
 		put_error(&err, payload);
 	else
 		put_packages(f, &sink, payload);
 }
 
-struct layer_collector collect_collector(void)
+struct layer_collector collect_collector(const struct file_wish *wish)
 {
 	fill_filters();
-	return (struct layer_collector){ .want = want, .sniff = sniff, .collect = collect, .refuse = refuse };
+	return (struct layer_collector){ .want = want, .sniff = sniff, .collect = collect, .refuse = refuse,
+		                         .ctx = (void *)(uintptr_t)wish };
 }
 
-struct folder_paths collect_paths(struct arena *a)
+struct folder_paths collect_paths(struct arena *a, bool owners)
 {
 	VEC(const char *) all = { 0 };
 	for (size_t i = 0; i < package_format_count; i++)
@@ -246,6 +282,8 @@ struct folder_paths collect_paths(struct arena *a)
 		}
 	for (size_t i = 0; os_files[i]; i++)
 		*vec_push(a, &all) = os_files[i];
+	if (owners)
+		*vec_push(a, &all) = COLLECT_LISTS "/*";
 	return (struct folder_paths){ all.ptr, all.len };
 }
 
@@ -286,6 +324,10 @@ bool collect_decode(struct arena *a, struct str payload, struct collected *ret)
 	case PAYLOAD_ERROR:
 		ret->kind = COLLECTED_ERROR;
 		ret->text = read_str(&r);
+		break;
+	case PAYLOAD_OWNER:
+		ret->kind = COLLECTED_OWNER;
+		ret->owns = read_u8(&r) == 1;
 		break;
 	default:
 		return false;

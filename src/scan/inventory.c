@@ -102,7 +102,7 @@ static void look_at(struct taking *t, const struct merged *m, const struct packa
 	/* A place that several rows share belongs to the one that read the file; "status" of opkg reads like dpkg's. */
 	if (c && c->kind == COLLECTED_PACKAGES && format->sniff && !str_eq(c->format, str_from(format->name)))
 		return;
-	if (c && c->kind == COLLECTED_TEXT)
+	if (c && (c->kind == COLLECTED_TEXT || c->kind == COLLECTED_OWNER))
 		return;
 	d->listed = t->look;
 	*vec_push(t->arena, out) = (struct database){ format, place, node.entry, node.layer };
@@ -208,6 +208,48 @@ static void take_databases(struct taking *t, struct databases *ret)
 		not_assessed(t, STR("packages"), STR("no package database was found here"));
 }
 
+/* --- in use ---------------------------------------------------------------------------------------------------------- */
+
+/* "libc6:amd64.list" is libc6's of that architecture, "bash.list" bash's. */
+static void mark_owner(struct taking *t, struct str file, struct map *owners)
+{
+	if (str_drop(&file, STR(".list")) || str_drop(&file, STR(".md5sums")))
+		(void)map_put(t->arena, owners, str_dup(t->arena, file), NULL);
+}
+
+static void find_owners(struct taking *t, const char *folder, struct map *owners, uint64_t *ret_lists)
+{
+	struct merged_names names;
+	merged_list(t->arena, t->merged, str_from(folder), &names);
+	for (size_t i = 0; i < names.len; i++) {
+		struct merged_node node;
+		merged_find(t->arena, t->merged, arena_printf(t->arena, "%s/%.*s", folder, STR_ARG(names.ptr[i])), &node);
+		const struct collected *c = node.kind == MERGED_FILE && node.entry->kind == ENTRY_FILE ? decode(t, node.entry) : NULL;
+		if (!c || c->kind != COLLECTED_OWNER)
+			continue;
+		++*ret_lists;
+		if (c->owns)
+			mark_owner(t, names.ptr[i], owners);
+	}
+}
+
+/* apk and rpm know their packages' files in the same file; dpkg keeps them apart. */
+static void mark_used(struct taking *t)
+{
+	struct map owners = { 0 };
+	uint64_t lists = 0;
+	struct package_list *all = &t->target->packages;
+	find_owners(t, COLLECT_LISTS, &owners, &lists);
+	find_owners(t, COLLECT_SUMS, &owners, &lists);
+	for (size_t i = 0; lists && i < all->len; i++) {
+		struct package *p = &all->ptr[i];
+		if (p->type != PACKAGE_DEB)
+			continue;
+		struct str full = arena_printf(t->arena, "%.*s:%.*s", STR_ARG(p->name), STR_ARG(p->arch));
+		p->use = map_get(&owners, p->name) || map_get(&owners, full) ? USE_YES : USE_NO;
+	}
+}
+
 /* --- which layer ----------------------------------------------------------------------------------------------------- */
 
 static struct str package_key(struct arena *a, const struct package *p)
@@ -306,6 +348,8 @@ void inventory_take(struct arena *a, const struct merged *m, const struct invent
 	take_databases(&t, &top);
 	if (target->layers.len == m->layer_count && m->layer_count)
 		attribute(&t, &top);
+	if (o->owners)
+		mark_used(&t);
 	if (target->packages.len)
 		qsort(target->packages.ptr, target->packages.len, sizeof(*target->packages.ptr), compare_packages);
 }

@@ -7,6 +7,7 @@
 #include "model/report.h"
 
 struct inventory_options {
+	bool owners;                 /* dpkg's lists of files were collected: mark packages by them */
 	const struct str_list *skip; /* globs over canonical paths (--skip-dirs, --skip-files), without leading slash; may be NULL */
 };
 

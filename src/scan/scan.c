@@ -7,9 +7,12 @@
 #include "match/match.h"
 #include "sandbox/worker.h"
 #include "scan/collect.h"
+#include "scan/in_use.h"
 #include "scan/inventory.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A second look may itself find links that lead on. */
 #define SECOND_LOOKS_MAX 4
@@ -178,7 +181,7 @@ static struct image_options image_options_of(const struct scan_options *o)
 		.access = o->access,
 		.cache = o->cache,
 		.memo = o->memo,
-		.collector = collect_collector(),
+		.collector = collect_collector(NULL),
 		.collector_version = COLLECT_VERSION,
 		.now = o->now,
 		.progress = o->progress,
@@ -217,44 +220,91 @@ static void describe_layers(struct arena *a, const struct image *image, struct t
 		                                       image->cached_count, image->desc.layer_count);
 }
 
+/* What is collected depends on what runs at this moment: none of it is kept. */
+static void ask_for_use(struct in_use *u, struct arena *a, const struct cache *no_cache, struct image_options *io)
+{
+	*u = (struct in_use){ .arena = a };
+	io->collector = collect_collector(&u->wish);
+	io->top_folder = in_use_look;
+	io->top_folder_ctx = u;
+	io->cache = no_cache;
+	io->memo = NULL;
+}
+
+static int load_image(struct arena *tmp, const struct scan_options *o, const char *text, struct target *ret, struct err *err)
+{
+	struct cache *none = cache_open(NULL);
+	struct image_options io = image_options_of(o);
+	struct image_target image_target;
+	struct image image;
+	struct in_use use;
+	if (o->in_use)
+		ask_for_use(&use, tmp, none, &io);
+	int rc = image_target_parse(tmp, text, &image_target, err);
+	if (rc == 0)
+		rc = image_load(tmp, &image_target, &io, &image, err);
+	if (rc == 0) {
+		*ret = (struct target){
+			.kind = TARGET_IMAGE,
+			.name = o->plain_names && image_target.reference.len && !image_target.path ? image_target.reference
+			                                                                           : str_from(text),
+			.digest = image.desc.digest,
+			.platform = image.desc.platform,
+			.image = image.desc.config,
+		};
+		describe_layers(tmp, &image, ret);
+		struct look look = { .arena = tmp, .image = &image,
+			             .inventory_options = { .owners = o->in_use && use.known, .skip = &o->skip } };
+		take_inventory(&look, image.layers, image.desc.layer_count, ret);
+		image_close(&image);
+		if (o->in_use)
+			in_use_describe(tmp, &use, ret);
+	}
+	cache_close(none);
+	return rc;
+}
+
 /* What was read of an image is kept no longer than its inventory takes: a run over a hundred images must not hold them
  * all. */
 int scan_image(struct arena *a, const struct scan_options *o, const char *text, struct report *report, struct err *err)
 {
 	struct arena *ARENA_AUTO tmp = arena_new();
-	struct image_options io = image_options_of(o);
-	struct image_target image_target;
-	struct image image;
-	int rc = image_target_parse(tmp, text, &image_target, err);
-	if (rc < 0 || (rc = image_load(tmp, &image_target, &io, &image, err)) < 0)
+	struct target t;
+	int rc = load_image(tmp, o, text, &t, err);
+	if (rc < 0)
 		return rc;
-	struct target t = {
-		.kind = TARGET_IMAGE,
-		.name = o->plain_names && image_target.reference.len && !image_target.path ? image_target.reference : str_from(text),
-		.digest = image.desc.digest,
-		.platform = image.desc.platform,
-		.image = image.desc.config,
-	};
-	describe_layers(tmp, &image, &t);
-	struct look look = { .arena = tmp, .image = &image, .inventory_options = { &o->skip } };
-	take_inventory(&look, image.layers, image.desc.layer_count, &t);
-	image_close(&image);
 	target_settle(a, &t);
 	finish_target(a, o, &t, report);
 	return 0;
 }
 
+static void look_at_processes(struct in_use *u, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return; /* said by whoever reads the folder */
+	in_use_look(u, fd);
+	close(fd);
+}
+
 int scan_folder(struct arena *a, const struct scan_options *o, const char *path, struct report *report, struct err *err)
 {
 	struct image_options io = image_options_of(o);
-	struct folder_paths paths = collect_paths(a);
+	struct folder_paths paths = collect_paths(a, o->in_use);
 	struct layer_facts facts;
+	struct in_use use;
+	if (o->in_use) {
+		ask_for_use(&use, a, io.cache, &io);
+		look_at_processes(&use, path);
+	}
 	int rc = image_load_folder(a, path, &io, &paths, &facts, err);
 	if (rc < 0)
 		return rc;
 	struct target t = { .kind = TARGET_FS, .name = str_dup(a, str_from(path)) };
-	struct look look = { .arena = a, .inventory_options = { &o->skip } };
+	struct look look = { .arena = a, .inventory_options = { .owners = o->in_use && use.known, .skip = &o->skip } };
 	take_inventory(&look, &facts, 1, &t);
+	if (o->in_use)
+		in_use_describe(a, &use, &t);
 	finish_target(a, o, &t, report);
 	return 0;
 }

@@ -14,6 +14,7 @@ struct image_memo;
 struct scan_options {
 	struct str platform;
 	struct str distro;         /* "debian:12": overrides what the image says; may be empty */
+	bool in_use;               /* mark packages that running processes have mapped */
 	bool plain_names;          /* targets are called by their references alone, without "docker:" */
 	struct str_list skip;      /* globs of paths that are not looked at */
 	const struct image_access *access; /* engines and registries; may be NULL */

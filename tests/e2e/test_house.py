@@ -159,7 +159,7 @@ def test_fish_completion():
     equal(subprocess.run(["fish", "-n", FISH]).returncode, 0)
     equal(sorted(fish_completes("plimsoll ")), ["db", "fs", "help", "image", "report", "version"])
     equal(sorted(fish_completes("plimsoll db ")), ["build", "compare", "status", "update", "verify"])
-    equal(fish_completes("plimsoll image --fail"), ["--fail-on"])
+    equal(sorted(fish_completes("plimsoll image --fail")), ["--fail-on", "--fail-on-in-use"])
     equal(fish_completes("plimsoll image --fail-on cr"), ["critical"])
     equal(fish_completes("plimsoll image --severity cr"), ["critical"])  # behind a comma only a terminal sees it
     equal(sorted(fish_completes("plimsoll db compare ")), ["alpine", "debian", "redhat"])

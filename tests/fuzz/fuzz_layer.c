@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pthread_create(&thread, NULL, consume, ring) != 0)
 		abort();
 	struct layer_input in = {
-		.source = source_of_str(&bytes), .hash_stored = true, .ring = ring, .collector = collect_collector(),
+		.source = source_of_str(&bytes), .hash_stored = true, .ring = ring, .collector = collect_collector(NULL),
 	};
 	int rc = layer_read(a, &in, &facts, &err);
 	ring_close(ring);
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ring_free(ring);
 	if (rc < 0)
 		return 0;
-	struct buf BUF_AUTO wire;
+	struct buf BUF_AUTO wire = { 0 };
 	buf_init(&wire, FRAME_SIZE_MAX);
 	layer_facts_encode(&facts, &wire);
 	struct reader r = reader_of(buf_view(&wire));
