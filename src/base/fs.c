@@ -47,7 +47,7 @@ static int read_rest(int fd, struct buf *b, struct err *err)
 
 static int read_unknown(struct arena *a, int fd, struct str head, size_t size_max, struct str *ret, struct err *err)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, size_max);
 	if (!buf_put(&b, head))
 		return over_limit(size_max, err);

@@ -214,7 +214,7 @@ static int many_lines(struct parser *p, char quote, struct buf *b)
 
 static int take_string(struct parser *p, bool may_be_long, struct str *ret)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, TOML_SIZE_MAX);
 	char quote = (char)peek(p, 0);
 	const char three[4] = { quote, quote, quote, '\0' };

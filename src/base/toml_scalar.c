@@ -41,7 +41,7 @@ static bool whole_number(struct str digits, unsigned base, bool negative, struct
 static bool prefixed(struct str s, struct value *ret)
 {
 	unsigned base = s.ptr[1] == 'x' ? 16 : s.ptr[1] == 'o' ? 8 : 2;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 256);
 	s = str_sub(s, 2, s.len);
 	if (!take_digits(&s, base, &b) || s.len || b.overflow)
@@ -73,7 +73,7 @@ static bool exponent(struct str *s, struct buf *b)
 
 static bool number(struct str s, struct value *ret)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 2048);
 	if (s.len > 2 && s.ptr[0] == '0' && (s.ptr[1] == 'x' || s.ptr[1] == 'o' || s.ptr[1] == 'b'))
 		return prefixed(s, ret);

@@ -89,7 +89,7 @@ static bool read_sealed(struct arena *a, const char *path, size_t size_max, stru
 static void write_sealed(const char *folder, const char *path, struct str payload)
 {
 	struct err err = { 0 };
-	struct buf BUF_AUTO whole;
+	struct buf BUF_AUTO whole = { 0 };
 	buf_init(&whole, payload.len + SHA256_SIZE);
 	struct sha256 end = sha256_of(payload);
 	buf_put(&whole, payload);
@@ -166,7 +166,7 @@ void cache_verified_put(const struct cache *c, const struct stat *st, const stru
 	if (!c->dir || st->st_mtim.tv_sec > now - RACY_SECONDS || st->st_ctim.tv_sec > now - RACY_SECONDS)
 		return;
 	struct arena *ARENA_AUTO tmp = arena_new();
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, VERIFIED_SIZE_MAX - SHA256_SIZE);
 	buf_str(&b, identity(tmp, st));
 	buf_u64(&b, (uint64_t)now);

@@ -96,7 +96,7 @@ static bool looks_like_json(struct str head)
 
 static int take_json(struct archive *ar, struct archive_member *m, struct member_source *src, struct err *err)
 {
-	struct buf BUF_AUTO text;
+	struct buf BUF_AUTO text = { 0 };
 	buf_init(&text, MANIFEST_SIZE_MAX);
 	ar->json_size += m->size;
 	if (ar->json_size > ARCHIVE_JSON_SIZE_MAX)

@@ -142,7 +142,7 @@ void containerd_root_close(struct containerd_root *r)
 static int run_question(struct worker_io *io, void *arg)
 {
 	struct arena *ARENA_AUTO a = arena_new();
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	buf_init(&out, FRAME_SIZE_MAX);
 	int rc = containerd_answer(a, arg, &out, &err);

@@ -67,7 +67,7 @@ int containerd_resolve(struct arena *a, const struct image_store *store, const s
 	struct str name = choice->reference, digest, media;
 	struct image_choice inner = { .platform = choice->platform, .prefer_oci = true };
 	struct value *target, *index = value_new_map(a), *list;
-	struct buf BUF_AUTO absent_names;
+	struct buf BUF_AUTO absent_names = { 0 };
 	size_t absent = 0;
 	buf_init(&absent_names, 512);
 	if (!str_cut(&name, ' ', &digest) || !str_cut(&name, ' ', &media))

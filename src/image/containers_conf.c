@@ -79,7 +79,7 @@ static int end_of_line(struct scanner *s)
 /* A string of one line, the quote still in front. */
 static int take_string(struct scanner *s, struct str *ret)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	char quote = peek(s);
 	if (skip_text(s, STR("\"\"\"")) || skip_text(s, STR("'''")))
 		return refuse(s, "strings over several lines are not read");
@@ -185,7 +185,7 @@ static struct str *wanted_string(struct conf *c, struct str key)
 
 static int take_pair(struct scanner *s, struct str table, struct conf *c)
 {
-	struct buf BUF_AUTO key;
+	struct buf BUF_AUTO key = { 0 };
 	struct str_list strings = { 0 };
 	bool list;
 	buf_init(&key, CONF_KEY_MAX);
@@ -213,7 +213,7 @@ static int take_pair(struct scanner *s, struct str table, struct conf *c)
 
 static int take_table(struct scanner *s, struct str *ret)
 {
-	struct buf BUF_AUTO key;
+	struct buf BUF_AUTO key = { 0 };
 	bool array = skip_text(s, STR("[["));
 	if (!array)
 		s->at++;
@@ -254,7 +254,7 @@ static struct str env(const struct containers_system *sys, const char *name)
 /* $NAME and ${NAME}, as Podman does it; $UID is no variable but the user's number. */
 static struct str expand(struct arena *a, const struct containers_system *sys, struct str path)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, LINK_PATH_MAX);
 	for (size_t i = 0; i < path.len; i++) {
 		if (path.ptr[i] != '$') {

@@ -221,7 +221,7 @@ static bool data_file(struct arena *a, struct str key, struct str *ret)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	struct str digest = key;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	if (str_eq(key, STR("manifest"))) {
 		*ret = key;
 		return true;
@@ -270,7 +270,7 @@ static struct containers_store *take_store(struct containers_stores *stores, str
 
 static int read_names(const struct containers_stores *stores, struct arena *a, struct str *ret)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, CONTAINERS_STORES_MAX * 32);
 	for (size_t i = 0; i < stores->len; i++)
 		(void)buf_printf(&b, "%s\n", stores->ptr[i].driver->name);

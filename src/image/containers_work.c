@@ -42,7 +42,7 @@ struct found {
 /* The whole of a JSON list, piece by piece; NULL where there is none. An empty file is an empty list, as for Podman. */
 static int read_list(struct work *w, size_t store, const char *file, struct value **ret)
 {
-	struct buf BUF_AUTO all;
+	struct buf BUF_AUTO all = { 0 };
 	struct str piece = { 0 };
 	buf_init(&all, CONTAINERS_JSON_SIZE_MAX);
 	for (size_t i = 0; i == 0 || piece.len == CONTAINERS_PIECE_SIZE; i++) {

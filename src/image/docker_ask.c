@@ -83,7 +83,7 @@ static int run_ask(struct worker_io *io, void *arg)
 {
 	struct job *j = arg;
 	struct engine_facts f = { 0 };
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	buf_init(&out, FRAME_SIZE_MAX);
 	if (put_question(j, &f, &err) < 0)

@@ -63,7 +63,7 @@ static int run_look(struct worker_io *io, void *arg)
 	};
 	const struct question *q = arg;
 	struct arena *ARENA_AUTO a = arena_new();
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	buf_init(&out, FRAME_SIZE_MAX);
 	int rc = answers[q->what](q, a, &out, &err);

@@ -22,7 +22,7 @@ struct folder_scan {
 static void keep(struct folder_scan *s, struct str path, const struct content *content, const struct err *why)
 {
 	const struct layer_collector *c = &s->order->collector;
-	struct buf BUF_AUTO payload;
+	struct buf BUF_AUTO payload = { 0 };
 	buf_init(&payload, FRAME_PAYLOAD_MAX);
 	if (content)
 		c->collect(c->ctx, path, content, &payload);
@@ -155,7 +155,7 @@ int image_run_folder(struct worker_io *io, void *arg)
 			take_path(&s, path);
 	}
 	drop_repeated(&s);
-	struct buf BUF_AUTO paths, out;
+	struct buf BUF_AUTO paths = { 0 }, out = { 0 };
 	buf_init(&paths, MIB);
 	path_set_encode(&s.paths, &paths);
 	path_set_done(&s.paths);

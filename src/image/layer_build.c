@@ -107,7 +107,7 @@ void layer_build_file(struct layer_build *b, struct str path, const struct conte
 	struct layer_entry *entry = layer_build_keep(b, ENTRY_FILE, path, (struct str){ 0 });
 	if (!entry)
 		return;
-	struct buf BUF_AUTO payload;
+	struct buf BUF_AUTO payload = { 0 };
 	buf_init(&payload, FRAME_PAYLOAD_MAX);
 	if (content)
 		c->collect(c->ctx, path, content, &payload);
@@ -137,7 +137,7 @@ void layer_build_finish(struct layer_build *b)
 	f->entries = b->entries.ptr;
 	f->entry_count = kept;
 	f->dropped += b->paths.full;
-	struct buf BUF_AUTO paths;
+	struct buf BUF_AUTO paths = { 0 };
 	buf_init(&paths, (size_t)LAYER_ENTRIES_MAX * 8);
 	path_set_encode(&b->paths, &paths);
 	f->paths = str_dup(b->arena, buf_view(&paths));

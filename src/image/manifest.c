@@ -184,7 +184,7 @@ static int resolve_docker(struct arena *a, const struct image_store *store, cons
                           const struct value *manifest, struct image_desc *ret, struct err *err)
 {
 	const struct value *found = NULL;
-	struct buf BUF_AUTO names;
+	struct buf BUF_AUTO names = { 0 };
 	buf_init(&names, 512);
 	size_t count = value_len(manifest), matches = 0;
 	if (!value_is(manifest, VALUE_LIST) || count == 0)

@@ -189,7 +189,7 @@ static int choose_platform(struct arena *a, const struct image_store *store, con
 	if (c->list.len == 1 && choice->platform.len == 0)
 		return 0;
 	struct str wanted = choice->platform.len ? choice->platform : machine_platform(a);
-	struct buf BUF_AUTO names;
+	struct buf BUF_AUTO names = { 0 };
 	buf_init(&names, 512);
 	learn_platforms(a, store, c);
 	list_candidates(&names, c, true);
@@ -209,7 +209,7 @@ static int choose_platform(struct arena *a, const struct image_store *store, con
 static int choose(struct arena *a, const struct image_store *store, const struct image_choice *choice,
                   struct candidates *c, struct err *err)
 {
-	struct buf BUF_AUTO names;
+	struct buf BUF_AUTO names = { 0 };
 	buf_init(&names, 512);
 	list_candidates(&names, c, false);
 	if (c->list.len == 0)

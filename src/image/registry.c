@@ -52,7 +52,7 @@ static void send_document(struct worker_io *io, const struct registry_order *o, 
                           const struct err *err)
 {
 	struct registry_state state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MANIFEST_SIZE_MAX + 4 * TOKEN_LEN_MAX);
 	buf_varint(&b, (uint64_t)-rc);
 	if (rc < 0) {

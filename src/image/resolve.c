@@ -22,7 +22,7 @@ int image_take_error(struct str payload, struct err *err)
 static int answer_document(struct image_session *s, struct worker *w, struct str name, struct err *err)
 {
 	struct arena *ARENA_AUTO tmp = arena_new();
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	struct str text = { 0 };
 	struct err why = { 0 };
 	int rc = s->origin.read(s->origin.ctx, tmp, name, MANIFEST_SIZE_MAX, &text, &why);

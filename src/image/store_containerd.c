@@ -471,7 +471,7 @@ static int choose_image(const struct containerd_images *images, const struct wan
                         struct err *err)
 {
 	const struct containerd_image *best = &images->ptr[0];
-	struct buf BUF_AUTO names;
+	struct buf BUF_AUTO names = { 0 };
 	bool several = false;
 	buf_init(&names, 400);
 	for (size_t i = 1; i < images->len; i++)
@@ -527,7 +527,7 @@ static int open_container_in(struct search *s, const struct containerd_root *roo
                              struct err *err)
 {
 	struct containerd_containers all = { 0 };
-	struct buf BUF_AUTO names;
+	struct buf BUF_AUTO names = { 0 };
 	size_t best = 0, equals = 0;
 	buf_init(&names, 400);
 	int rc = containerd_ask_containers(s->arena, root, s->wanted.space, s->wanted.name, &all, err);

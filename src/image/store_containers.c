@@ -50,7 +50,7 @@ static int run_ask(struct worker_io *io, void *arg)
 	struct image_store store = { .read = ask_parent, .ctx = io };
 	struct containers_answer answer;
 	struct err err = { 0 };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	if (containers_ask(a, &store, &o->request, &answer, &err) < 0)
 		return image_send_error(io, &err);
 	buf_init(&b, MANIFEST_SIZE_MAX);
@@ -66,7 +66,7 @@ static int run_ask(struct worker_io *io, void *arg)
 static int answer_document(struct worker *w, struct podman *p, struct str name, struct err *err)
 {
 	struct arena *ARENA_AUTO tmp = arena_new();
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	struct str text = { 0 };
 	struct err why = { 0 };
 	int rc = containers_read(&p->stores, tmp, name, MANIFEST_SIZE_MAX, &text, &why);
@@ -211,7 +211,7 @@ static void take_notes(struct arena *a, const struct podman *p, enum containers_
 static int take_found(struct arena *a, struct podman *p, const struct containers_answer *answer, enum containers_ask what,
                       struct image_origin *ret, struct err *err)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	if (answer->store >= p->stores.len)
 		return err_set(err, ERR_WORKER, "its answer names no store");
 	const struct containers_store *s = &p->stores.ptr[answer->store];

@@ -14,7 +14,7 @@
 
 int image_send_error(struct worker_io *io, const struct err *err)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 4096);
 	buf_varint(&b, (uint64_t)-err->code);
 	buf_str(&b, str_from(err->text));
@@ -49,7 +49,7 @@ void image_order_thread(void *arg)
 static void tell_progress(void *ctx, uint64_t stored)
 {
 	struct image_order *o = ctx;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 16);
 	buf_varint(&b, stored);
 	worker_io_send(o->io, FRAME_PROGRESS, buf_view(&b));
@@ -68,7 +68,7 @@ static struct layer_input layer_recipe(struct image_order *o)
 
 static void send_facts(struct worker_io *io, size_t index, struct str why_not, const struct layer_facts *f)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, FRAME_SIZE_MAX);
 	buf_varint(&b, index);
 	buf_str(&b, why_not);
@@ -224,7 +224,7 @@ static void put_place(struct buf *b, const struct archive_member *m)
 
 static int send_desc(struct worker_io *io, const struct image_desc *d, const struct archive *ar, bool stream)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 2 * MANIFEST_SIZE_MAX);
 	buf_byte(&b, stream ? 1 : 0);
 	image_desc_encode(&b, d);

@@ -54,7 +54,7 @@ void engine_close(struct engine *g)
 /* Names stand in paths: what is not plain there is written as %XX. */
 static struct str escape(struct arena *a, struct str s)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 3 * REFERENCE_LEN_MAX);
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.ptr[i];
@@ -180,7 +180,7 @@ int engine_images(struct engine *g, struct engine_facts *f, struct err *err)
 static struct str platform_query(struct arena *a, struct str platform)
 {
 	static const char *const keys[] = { "os", "architecture", "variant" };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	struct str part;
 	if (str_find(platform, '/') < 0)
 		platform = arena_printf(a, "linux/%.*s", STR_ARG(platform));

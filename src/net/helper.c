@@ -99,7 +99,7 @@ static int talk(struct arena *a, struct str name, struct str server, struct buf 
 
 int helper_get(struct arena *a, struct str name, struct str server, struct str *ret, struct err *err)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	int status = 0;
 	buf_init(&out, HELPER_OUTPUT_SIZE_MAX);
 	if (!name_valid(name))

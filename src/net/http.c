@@ -272,7 +272,7 @@ static int start(struct transfer *x, struct http_response *ret, struct err *err)
 int http_fetch(struct http *h, struct arena *a, const struct http_request *r, size_t size_max, struct http_response *ret,
                struct err *err)
 {
-	struct buf BUF_AUTO body, BUF_AUTO error_body;
+	struct buf BUF_AUTO body = { 0 }, BUF_AUTO error_body = { 0 };
 	buf_init(&body, size_max);
 	buf_init(&error_body, HTTP_ERROR_BODY_MAX);
 	struct transfer x = { .h = h, .a = a, .r = r, .body = &body, .error_body = &error_body };
@@ -282,7 +282,7 @@ int http_fetch(struct http *h, struct arena *a, const struct http_request *r, si
 int http_stream(struct http *h, struct arena *a, const struct http_request *r, const struct http_sink *sink,
                 struct http_response *ret, struct err *err)
 {
-	struct buf BUF_AUTO error_body;
+	struct buf BUF_AUTO error_body = { 0 };
 	buf_init(&error_body, HTTP_ERROR_BODY_MAX);
 	struct transfer x = { .h = h, .a = a, .r = r, .sink = sink, .error_body = &error_body };
 	return start(&x, ret, err);

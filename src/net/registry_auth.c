@@ -91,7 +91,7 @@ static int ask_token(struct registry_way *w, struct arena *a, const struct chall
 	static const struct http_header form = { STR_INIT("Content-Type"), STR_INIT("application/x-www-form-urlencoded") };
 	const struct credential *c = &w->e->credential;
 	struct http_request q = { .method = HTTP_GET };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, HTTP_URL_MAX + 4 * TOKEN_LEN_MAX);
 	if (c->kind == CREDENTIAL_IDENTITY) {
 		put_post(a, &b, w, ch);

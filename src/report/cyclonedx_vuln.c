@@ -138,7 +138,7 @@ static void put_aliases(struct json_writer *w, const struct finding *f)
 
 static void put_recommendation(struct arena *a, struct json_writer *w, const struct entry *e, size_t count)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct map seen = { 0 };
 	buf_init(&out, 64 * KIB);
 	for (size_t i = 0; i < count; i++) {

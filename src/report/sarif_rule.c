@@ -53,7 +53,7 @@ static void put_uri_byte(struct buf *out, char c)
 
 struct str sarif_relative_uri(struct arena *a, struct str path, struct str otherwise)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, TAR_PATH_MAX * 3);
 	for (struct str part; str_cut(&path, '/', &part);) {
 		if (part.len == 0 || str_eq(part, STR(".")) || str_eq(part, STR("..")))
@@ -183,7 +183,7 @@ static void put_packages(struct arena *a, struct buf *out, const struct sarif_ru
 
 static struct str help(struct arena *a, const struct sarif_rule *rule, bool md)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 1 * MIB);
 	const struct finding *f = rule->worst;
 	struct str id = md ? markdown(a, f->id) : sarif_message(a, f->id);

@@ -14,7 +14,7 @@ static void feed(const char *path)
 		perror(path);
 		exit(1);
 	}
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 256 * MIB);
 	while (buf_reserve(&b, 65536)) {
 		size_t n = fread(b.ptr + b.len, 1, 65536, f);

@@ -54,7 +54,7 @@ static void ask_store(const struct content *c, enum containerd_ask what)
 	static const char *const chains[] = { "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb", "box" };
 	struct arena *ARENA_AUTO a = arena_new();
 	struct containerd_snapshot keys[COUNT_OF(chains)] = { 0 };
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	for (size_t i = 0; i < COUNT_OF(chains); i++)
 		keys[i].key = str_from(chains[i]);

@@ -18,7 +18,7 @@ struct documents {
 
 static struct str substitute(struct arena *a, const struct documents *d, size_t self, struct str text)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	char digest[DIGEST_TEXT_LEN + 1];
 	buf_init(&out, MIB);
 	for (size_t i = 0; i < text.len; i++) {
@@ -76,7 +76,7 @@ static int read_document(void *ctx, struct arena *a, struct str name, size_t siz
 static void check(struct arena *a, const struct containers_answer *w)
 {
 	struct containers_answer again;
-	struct buf BUF_AUTO wire;
+	struct buf BUF_AUTO wire = { 0 };
 	buf_init(&wire, 16 * MIB);
 	containers_answer_encode(&wire, w);
 	struct reader r = reader_of(buf_view(&wire));

@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* What a worker says of an answer is understood by the parent. */
 static void round_trip(struct arena *a, const struct engine_facts *f)
 {
-	struct buf BUF_AUTO wire;
+	struct buf BUF_AUTO wire = { 0 };
 	struct engine_facts again;
 	buf_init(&wire, 16 * MIB);
 	engine_facts_encode(&wire, f);

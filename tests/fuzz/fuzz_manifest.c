@@ -18,7 +18,7 @@ struct files {
 /* Replaces "@N" by the digest of file N, which must come later. */
 static struct str substitute(struct arena *a, const struct files *f, size_t self, struct str text)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	char digest[DIGEST_TEXT_LEN + 1];
 	buf_init(&out, MIB);
 	for (size_t i = 0; i < text.len; i++) {
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (image_resolve(a, &store, &choice, &d, &err) < 0)
 		return 0;
 	/* What a worker says of it is understood by the parent. */
-	struct buf BUF_AUTO wire;
+	struct buf BUF_AUTO wire = { 0 };
 	buf_init(&wire, 16 * MIB);
 	image_desc_encode(&wire, &d);
 	struct reader r = reader_of(buf_view(&wire));

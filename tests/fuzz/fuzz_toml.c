@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new();
 	struct value *v = NULL;
 	struct err err = { 0 };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 64 * MIB);
 	int rc = toml_parse(a, (struct str){ (const char *)data, size }, &v, &err);
 	if (rc == 0 && (!value_is(v, VALUE_MAP) || !json_print(&b, v, 0)))

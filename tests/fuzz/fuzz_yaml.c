@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_again(struct arena *a, struct str text)
 {
 	struct value *v = NULL;
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 64 * MIB);
 	if (json_parse(a, text, &v, NULL) != 0 || !json_print(&out, v, 0) || !str_eq(buf_view(&out), text))
 		abort();
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena ARENA_AUTO *a = arena_new();
 	struct value *v = NULL;
 	struct err err = { 0 };
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 16 * MIB);
 	if (yaml_parse(a, (struct str){ (const char *)data, size }, &v, &err) != 0) {
 		if (err.text[0] == '\0' || v)

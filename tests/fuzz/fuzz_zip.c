@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint64_t read_member(struct zip *z, const struct zip_member *m)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	buf_init(&out, 4 * MIB);
 	(void)buf_put(&out, STR("kept"));

@@ -98,7 +98,7 @@ struct str http_peer_header(struct str request, const char *name)
 
 void http_peer_say(int fd, const char *format, ...)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	va_list args;
 	buf_init(&b, 16 * MIB);
 	va_start(args, format);

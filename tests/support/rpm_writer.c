@@ -102,7 +102,7 @@ static void put_tags(struct arena *a, struct draft *d, const struct rpm_row *row
 struct str rpm_write_header(struct arena *a, const struct rpm_row *row, unsigned seed)
 {
 	struct draft d = { 0 };
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&d.index, 1 * MIB);
 	buf_init(&d.store, 1 * MIB);
 	buf_init(&out, 2 * MIB);
@@ -186,7 +186,7 @@ static void put_ndb_blob(struct buf *b, uint32_t number, struct str bytes)
 
 struct str rpm_write_ndb(struct arena *a, const struct rpm_blobs *blobs, bool holes)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 256 * MIB);
 	size_t wanted = blobs->len + (holes ? blobs->len / 6 + 1 : 0) + 2;
 	uint32_t pages = (uint32_t)(wanted / 256 + 1), slot = 2;
@@ -258,7 +258,7 @@ bool rpm_write_bdb(const char *path, const struct rpm_blobs *blobs, unsigned pag
 bool test_file_read(struct arena *a, const char *path, struct str *ret)
 {
 	FILE *f = fopen(path, "rb");
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	if (!f)
 		return false;
 	buf_init(&b, 256 * MIB);

@@ -55,7 +55,7 @@ static void globs(void **state)
 static void a_buffer_stops_at_its_maximum(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 5);
 	assert_true(buf_put(&b, STR("abc")));
 	assert_false(buf_put(&b, STR("def")));
@@ -79,7 +79,7 @@ static void a_reader_stays_bad(void **state)
 static void what_buf_writes_reader_reads(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 1000);
 	buf_varint(&b, UINT64_MAX);
 	buf_str(&b, STR("hello"));

@@ -52,7 +52,7 @@ static int print_all(struct bolt *b, void *ctx, struct err *err)
 static struct str text_of(struct arena *a, struct str file, int *ret_rc, struct err *err)
 {
 	struct content c = content_of(file);
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err own = { 0 };
 	buf_init(&out, 4 * MIB);
 	*ret_rc = bolt_read(&c, print_all, &out, err ? err : &own);

@@ -95,7 +95,7 @@ static size_t count_in(struct str haystack, const char *needle)
 
 static struct str answer(struct arena *a, struct containerd_question *q)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	struct err err = { 0 };
 	q->meta = file_of(a, "meta");
 	q->snapshots[SNAPSHOTTER_OVERLAYFS] = file_of(a, "snapshots");

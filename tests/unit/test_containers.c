@@ -70,7 +70,7 @@ static const char *places(struct arena *a, unsigned uid)
 	struct containers_system sys = { .env = env, .root = folder, .uid = uid };
 	struct containers_places p;
 	struct err err = { 0 };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 4096);
 	if (containers_places(a, &sys, &p, &err) < 0) {
 		struct str text = str_from(err.text);

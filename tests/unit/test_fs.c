@@ -224,7 +224,7 @@ static void deep_folders(void **state)
 {
 	(void)state;
 	int fd = dup(root_fd);
-	struct buf BUF_AUTO path;
+	struct buf BUF_AUTO path = { 0 };
 	buf_init(&path, TAR_PATH_MAX);
 	for (int i = 0; i < 3000; i++) {
 		assert_int_equal(mkdirat(fd, "dd", 0755), 0);

@@ -222,7 +222,7 @@ static void the_last_of_repeated_keys_counts(void **state)
 {
 	(void)state;
 	assert_string_equal(print(parse("{\"a\":1,\"b\":2,\"a\":3}"), 0), "{\"a\":3,\"b\":2}");
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MIB);
 	for (int round = 0; round < 2; round++)
 		for (int i = 0; i < 1000; i++)
@@ -267,7 +267,7 @@ static void errors_say_where(void **state)
 static void depth_is_capped(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 4 * MIB);
 	for (int i = 0; i < VALUE_DEPTH_MAX; i++)
 		buf_byte(&b, '[');
@@ -285,7 +285,7 @@ static void depth_is_capped(void **state)
 static void many_keys_take_linear_time(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 64 * MIB);
 	for (int i = 0; i < 200000; i++)
 		buf_printf(&b, "%c\"%0200d\":0", i ? ',' : '{', i);
@@ -334,7 +334,7 @@ static void the_printer_escapes_what_must_be(void **state)
 static void a_full_buffer_is_told(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 5);
 	assert_false(json_print(&b, parse("[1,2,3]"), 0));
 	assert_true(b.overflow);

@@ -83,7 +83,7 @@ static struct layer_facts read_tree(enum layer_folder_form form, const struct la
 	assert_int_equal(layer_read_tree(arena, fd, form, &collector, extra ? extra : &none, &facts, &err), 0);
 	close(fd);
 	/* What goes over the pipe is the same. */
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MIB * 64);
 	layer_facts_encode(&facts, &b);
 	struct reader r = reader_of(str_dup(arena, buf_view(&b)));

@@ -510,7 +510,7 @@ static struct str inflated(struct arena *a, const char *path)
 	struct str stored = read_table(a, path);
 	struct err err = { 0 };
 	struct inflate *s = inflate_open(source_of_str(&stored), &err);
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 256 * MIB);
 	assert_non_null(s);
 	for (ssize_t n = 1; n > 0 && buf_reserve(&b, MIB);) {

@@ -183,7 +183,7 @@ static void trivyignore_with_a_bad_date_is_refused(void **state)
 static void there_is_an_end_to_ignores(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	struct policy p;
 	struct err err = { 0 };
 	policy_init(&p);

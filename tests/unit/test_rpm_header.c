@@ -51,7 +51,7 @@ static struct draft plain(void)
 
 static struct str end(struct arena *a, struct draft *d)
 {
-	struct buf BUF_AUTO out;
+	struct buf BUF_AUTO out = { 0 };
 	buf_init(&out, 2 * MIB);
 	put_be(&out, d->entries);
 	put_be(&out, (uint32_t)d->store.len);

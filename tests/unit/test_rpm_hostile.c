@@ -437,7 +437,7 @@ static void a_bad_row_among_good_ones(void **state)
 	struct arena *a = *state;
 	struct rpm_blobs good = sample(a, 1);
 	char *sql = arena_alloc(a, good.ptr[0].len * 2 + 200);
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 1 * MIB);
 	for (size_t i = 0; i < good.ptr[0].len; i++)
 		buf_printf(&b, "%02x", (unsigned)(uint8_t)good.ptr[0].ptr[i]);

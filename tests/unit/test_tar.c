@@ -651,7 +651,7 @@ static void names_made_clean(void **state)
 		if (ok != (cases[i].want != NULL) || (ok && !str_eq(got, str_from(cases[i].want))))
 			fail_msg("%.*s", STR_ARG(cases[i].path));
 	}
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MIB);
 	while (b.len < TAR_PATH_MAX)
 		buf_put(&b, STR("d/"));

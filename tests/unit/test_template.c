@@ -89,7 +89,7 @@ static void caps_hold(void **state)
 			fail_msg("%s: %s", endless[i], err.text);
 	}
 	struct arena *ARENA_AUTO a = arena_new();
-	struct buf BUF_AUTO deep;
+	struct buf BUF_AUTO deep = { 0 };
 	struct str got;
 	struct err err = { 0 };
 	buf_init(&deep, MIB);

@@ -171,7 +171,7 @@ static void hostile(void **state)
 	struct arena *ARENA_AUTO a = arena_new();
 	struct value *v;
 	struct err err = { 0 };
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, TOML_SIZE_MAX);
 	(void)buf_put(&b, STR("a = "));
 	for (int i = 0; i < 100000; i++)

@@ -67,7 +67,7 @@ static void parsed_arrays_can_be_added_to(void **state)
 	(void)state;
 	struct arena *a = arena_new();
 	for (int len = 0; len < 20; len++) {
-		struct buf BUF_AUTO b;
+		struct buf BUF_AUTO b = { 0 };
 		struct value *v = NULL;
 		int64_t n = 0;
 		buf_init(&b, 4096);

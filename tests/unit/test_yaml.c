@@ -206,7 +206,7 @@ static void depth_is_capped(void **state)
 	assert_error(repeat("- ", 1000000), ERR_LIMIT, "VALUE_DEPTH_MAX");
 	assert_error(repeat("? ", 1000000), ERR_LIMIT, "VALUE_DEPTH_MAX");
 	/* By aliases: each level holds the one before. */
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MIB);
 	buf_put(&b, STR("- &a0 []\n"));
 	for (int i = 1; i < 200; i++)
@@ -217,7 +217,7 @@ static void depth_is_capped(void **state)
 static void laughs_are_capped(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b, m;
+	struct buf BUF_AUTO b = { 0 }, m = { 0 };
 	buf_init(&b, MIB);
 	buf_init(&m, MIB);
 	buf_put(&b, STR("a0: &a0 [lol,lol,lol,lol,lol,lol,lol,lol,lol]\n"));
@@ -247,7 +247,7 @@ static void size_is_capped(void **state)
 static void hostile_shapes_take_linear_time(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	struct value *v;
 	const struct str shapes[] = {
 		repeat("a", 4 * MIB), repeat("a ", 2 * MIB), repeat("&a ", MIB), repeat("! ", MIB), repeat("- a\n", MIB / 2),

@@ -162,14 +162,14 @@ static struct result read_all(struct str text, struct buf *content)
 
 static struct result read_buf(const struct buf *b)
 {
-	struct buf BUF_AUTO content;
+	struct buf BUF_AUTO content = { 0 };
 	buf_init(&content, 256 * MIB);
 	return read_all(buf_view(b), &content);
 }
 
 static void assert_read_error(struct part p, int code, const char *words)
 {
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	build(&b, &p, 1);
 	struct result r = read_buf(&b);
 	if (r.open != 0 || r.walk != 0 || r.read != code || !strstr(r.err.text, words))
@@ -185,7 +185,7 @@ static void stored_deflated_and_zip64(void **state)
 	deflate_part(a, &parts[2]);
 	deflate_part(a, &parts[3]);
 	parts[2].zip64 = true;
-	struct buf BUF_AUTO b, content;
+	struct buf BUF_AUTO b = { 0 }, content = { 0 };
 	build(&b, parts, COUNT_OF(parts));
 	buf_init(&content, 34); /* exactly what is needed */
 	struct result r = read_all(buf_view(&b), &content);
@@ -197,7 +197,7 @@ static void a_content_over_the_callers_maximum(void **state)
 {
 	(void)state;
 	struct part parts[] = { part_of(STR("a"), STR("alpha")), part_of(STR("b"), STR("beta")) };
-	struct buf BUF_AUTO b, content;
+	struct buf BUF_AUTO b = { 0 }, content = { 0 };
 	build(&b, parts, 2);
 	buf_init(&content, 4);
 	struct result r = read_all(buf_view(&b), &content);
@@ -210,7 +210,7 @@ static void zip64_end_record(void **state)
 	(void)state;
 	struct part p = part_of(STR("a"), STR("alpha"));
 	for (int in_front = 0; in_front < 2; in_front++) {
-		struct buf BUF_AUTO b, whole;
+		struct buf BUF_AUTO b = { 0 }, whole = { 0 };
 		buf_init(&b, MIB);
 		put_local(&b, &p);
 		uint64_t offset = b.len;
@@ -243,7 +243,7 @@ static void bytes_in_front_and_behind(void **state)
 {
 	(void)state;
 	struct part p = part_of(STR("a"), STR("alpha"));
-	struct buf BUF_AUTO b, whole;
+	struct buf BUF_AUTO b = { 0 }, whole = { 0 };
 	build(&b, &p, 1);
 	buf_init(&whole, MIB);
 	buf_put(&whole, STR("#!/bin/sh\nPK\5\6 not yet\n"));
@@ -256,7 +256,7 @@ static void bytes_in_front_and_behind(void **state)
 static void an_empty_archive(void **state)
 {
 	(void)state;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	build(&b, NULL, 0);
 	struct result r = read_buf(&b);
 	assert_true(r.open == 0 && r.walk == 0 && r.members == 0);
@@ -269,7 +269,7 @@ static void more_than_65535_members_without_zip64(void **state)
 	struct part *parts = xcalloc(count, sizeof(*parts));
 	for (size_t i = 0; i < count; i++)
 		parts[i] = part_of(STR("n"), STR("x"));
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	build(&b, parts, count); /* the stated count is cut to 16 bits */
 	struct result r = read_buf(&b);
 	assert_true(r.open == 0 && r.walk == 0 && r.good == 70000);
@@ -317,7 +317,7 @@ static void lies_about_a_member(void **state)
 static struct result read_with_offset(uint64_t offset, uint64_t compressed_size, bool zip64)
 {
 	struct part p = part_of(STR("m"), STR("text"));
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MIB);
 	put_local(&b, &p);
 	p.offset = offset;
@@ -343,7 +343,7 @@ static void a_directory_that_lies(void **state)
 	(void)state;
 	struct part p[2] = { part_of(STR("a"), STR("alpha")), part_of(STR("b"), STR("beta")) };
 	for (uint64_t stated = 0; stated < 5; stated++) {
-		struct buf BUF_AUTO b;
+		struct buf BUF_AUTO b = { 0 };
 		buf_init(&b, MIB);
 		put_local(&b, &p[0]);
 		put_local(&b, &p[1]);
@@ -356,7 +356,7 @@ static void a_directory_that_lies(void **state)
 	}
 	static const uint64_t places[][2] = { { 1000, 0 }, { 0, 1000 }, { UINT32_MAX, UINT32_MAX }, { 49, 1 }, { 1, 49 } };
 	for (size_t i = 0; i < COUNT_OF(places); i++) {
-		struct buf BUF_AUTO b;
+		struct buf BUF_AUTO b = { 0 };
 		buf_init(&b, MIB);
 		put_central(&b, &p[0]);
 		put_end(&b, 1, places[i][0], places[i][1], STR(""));
@@ -372,7 +372,7 @@ static void overlapping_members_are_refused(void **state)
 	struct arena ARENA_AUTO *a = arena_new();
 	struct part p = part_of(STR("m"), (struct str){ arena_alloc(a, MIB), MIB });
 	deflate_part(a, &p);
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, 16 * MIB);
 	put_local(&b, &p);
 	uint64_t offset = b.len;
@@ -403,10 +403,10 @@ static void every_cut_and_every_flipped_byte(void **state)
 	struct part parts[] = { part_of(STR("a"), STR("alpha")), part_of(STR("b"), STR("beta beta beta beta beta")) };
 	deflate_part(a, &parts[1]);
 	parts[0].zip64 = true;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	build(&b, parts, 2);
 	for (size_t n = 0; n < b.len; n++) {
-		struct buf BUF_AUTO content;
+		struct buf BUF_AUTO content = { 0 };
 		buf_init(&content, MIB);
 		assert_int_equal(read_all((struct str){ b.ptr, n }, &content).open, ERR_FORMAT);
 	}
@@ -451,7 +451,7 @@ static void public_feeds(void **state)
 		const char *path = arena_printf(a, "%s/%s/all.zip", folder, e->d_name).ptr;
 		if (e->d_name[0] == '.' || access(path, R_OK) != 0)
 			continue;
-		struct buf BUF_AUTO content;
+		struct buf BUF_AUTO content = { 0 };
 		buf_init(&content, 512 * MIB);
 		struct str text = slurp(path);
 		struct result r = read_all(text, &content);
