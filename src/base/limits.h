@@ -182,6 +182,23 @@
 /* What a worker that is being finished may still send, to be dropped, before it is killed. */
 #define WORKER_DRAIN_SIZE_MAX (256 * MIB)
 
+/* --- this host --- */
+/* Processes looked at: kernels allow 4 million, hosts that run stay far below this. */
+#define MAPPED_PROCESSES_MAX 65536u
+/* Files kept of them all: a desktop has 5,000, and a container maps rarely more than 500. */
+#define MAPPED_FILES_MAX 65536u
+/* Longest path kept: what the kernel writes into such files ends at a page. */
+#define MAPPED_PATH_MAX ((size_t)4096)
+/* /proc/PID/maps: 65,530 mappings (vm.max_map_count) of 200 bytes are 13 MB; a browser has 1 MB. The rest of a larger one
+ * is left out, and that is said. */
+#define MAPPED_MAPS_SIZE_MAX (32 * MIB)
+/* ... of all processes together: some seconds of the kernel's time. */
+#define MAPPED_TOTAL_SIZE_MAX ((uint64_t)4 * GIB)
+/* /proc/PID/mountinfo: 100,000 mounts (fs.mount-max) could be; a node with 500 pods has 1 MB. */
+#define MAPPED_MOUNTINFO_SIZE_MAX (16 * MIB)
+/* Paths travel in frames of about this size. */
+#define MAPPED_CHUNK_SIZE (256 * KIB)
+
 /* --- network --- */
 /* Times one request is sent before a broken connection or a server's error is the answer. */
 #define HTTP_TRIES 5u

@@ -23,7 +23,9 @@ struct mapped_files {
 
 /* Processes belong to root_fd (an O_RDONLY folder) where their root is that folder (host, vfs), or an overlay whose
  * upperdir it is (a container's own layer). ERR_NOT_FOUND: no process has that root (a container that does not run);
- * ERR_ACCESS: there are some, and none may be read; ERR_ABSENT: no /proc. */
+ * ERR_ACCESS: there are some, and none may be read; ERR_UNSUPPORTED: none was found, but there are containers whose layer
+ * cannot be told from outside (fuse-overlayfs); ERR_ABSENT: no /proc. This process itself is left out: what a scanner
+ * has mapped is not in use for it. */
 int mapped_files_load(struct arena *a, int root_fd, struct mapped_files *ret, struct err *err);
 
 /* The one spelling of a path (relative, clean) for comparing: "usr/lib/x" and "lib/x" are one place where /usr is merged:
