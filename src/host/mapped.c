@@ -72,6 +72,17 @@ static struct str read_link(int dir, const char *name, char *room, size_t size)
 	return n > 0 && (size_t)n < size ? (struct str){ room, (size_t)n } : (struct str){ 0 };
 }
 
+/* A thread of the kernel, or a process that has ended: no command line, which everybody may read. */
+static bool has_command(int dir)
+{
+	char c;
+	int fd = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool ret = fd >= 0 && read(fd, &c, 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /* --- the talk --- */
 
 static int ended(struct look *l, struct err *err)
@@ -210,7 +221,7 @@ static int take_process(struct look *l, int dir, struct err *err)
 	size_t head = b.len;
 	int rc = read_proc(dir, "maps", MAPPED_MAPS_SIZE_MAX, &b);
 	if (rc < 0 && is_closed(-rc))
-		l->files.closed++;
+		l->files.closed += has_command(dir);
 	/* Nothing mapped: a thread of the kernel, or a process that has ended. */
 	if (rc < 0 || root_link.len == 0 || b.len == head)
 		return 0;
@@ -229,7 +240,7 @@ static int look_at(struct look *l, int proc, const char *pid, struct err *err)
 		return 0;
 	int rc = belongs(l, dir, &closed, err);
 	if (rc > 0 && closed) {
-		l->files.closed++;
+		l->files.closed += has_command(dir);
 		rc = 0;
 	} else if (rc > 0) {
 		rc = take_process(l, dir, err);
