@@ -23,7 +23,6 @@ enum { /* what is known of a mountinfo */
 
 struct look {
 	struct arena *arena;
-	int root_fd;
 	struct stat root;
 	struct str root_path; /* where root_fd is, as the kernel says; may be empty */
 	struct worker *w;
@@ -73,6 +72,17 @@ static struct str read_link(int dir, const char *name, char *room, size_t size)
 	return n > 0 && (size_t)n < size ? (struct str){ room, (size_t)n } : (struct str){ 0 };
 }
 
+/* A thread of the kernel, or a process that has ended: no command line, which everybody may read. */
+static bool has_command(int dir)
+{
+	char c;
+	int fd = openat(dir, "cmdline", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool ret = fd >= 0 && read(fd, &c, 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
 /* --- the talk --- */
 
 static int ended(struct look *l, struct err *err)
@@ -108,7 +118,7 @@ static int ask_mount(struct look *l, struct str mountinfo, struct mapped_mount *
 
 /* --- which processes --- */
 
-static bool is_root(const struct look *l, const struct str path)
+static bool is_root(const struct look *l, struct str path)
 {
 	struct arena *ARENA_AUTO a = arena_new();
 	struct statx st;
@@ -137,7 +147,7 @@ static uint64_t judge_mount(struct look *l, const struct mapped_mount *m)
 static int look_at_mounts(struct look *l, int dir, uint64_t *ret, struct err *err)
 {
 	struct mapped_mount m;
-	struct buf BUF_AUTO text;
+	struct buf BUF_AUTO text = { 0 };
 	buf_init(&text, MAPPED_MOUNTINFO_SIZE_MAX);
 	*ret = 0;
 	if (read_proc(dir, "mountinfo", MAPPED_MOUNTINFO_SIZE_MAX, &text) != 1)
@@ -161,7 +171,7 @@ static int find_own(struct look *l, struct err *err)
 {
 	struct mapped_mount m;
 	struct stat st;
-	struct buf BUF_AUTO text;
+	struct buf BUF_AUTO text = { 0 };
 	buf_init(&text, MAPPED_MOUNTINFO_SIZE_MAX);
 	if (stat("/", &st) < 0 || st.st_dev != l->root.st_dev || st.st_ino != l->root.st_ino)
 		return 0;
@@ -202,7 +212,7 @@ static int belongs(struct look *l, int dir, bool *ret_closed, struct err *err)
 static int take_process(struct look *l, int dir, struct err *err)
 {
 	char root[PATH_MAX], exe[PATH_MAX + 16];
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, MAPPED_MAPS_SIZE_MAX + 4 * PATH_MAX);
 	struct str root_link = read_link(dir, "root", root, sizeof(root));
 	struct str exe_link = read_link(dir, "exe", exe, sizeof(exe));
@@ -211,7 +221,7 @@ static int take_process(struct look *l, int dir, struct err *err)
 	size_t head = b.len;
 	int rc = read_proc(dir, "maps", MAPPED_MAPS_SIZE_MAX, &b);
 	if (rc < 0 && is_closed(-rc))
-		l->files.closed++;
+		l->files.closed += has_command(dir);
 	/* Nothing mapped: a thread of the kernel, or a process that has ended. */
 	if (rc < 0 || root_link.len == 0 || b.len == head)
 		return 0;
@@ -230,7 +240,7 @@ static int look_at(struct look *l, int proc, const char *pid, struct err *err)
 		return 0;
 	int rc = belongs(l, dir, &closed, err);
 	if (rc > 0 && closed) {
-		l->files.closed++;
+		l->files.closed += has_command(dir);
 		rc = 0;
 	} else if (rc > 0) {
 		rc = take_process(l, dir, err);
@@ -344,7 +354,7 @@ static int look_at_all(struct look *l, int proc, const pid_list *pids, struct er
 
 int mapped_files_load(struct arena *a, int root_fd, struct mapped_files *ret, struct err *err)
 {
-	struct look l = { .arena = a, .root_fd = root_fd };
+	struct look l = { .arena = a };
 	pid_list pids = { 0 };
 	char link[PATH_MAX];
 	DIR *proc;

@@ -5,6 +5,8 @@
 #include "host/mapped.h"
 
 #define VALUE_DELETED 1u
+/* A byte is four where all are escaped. */
+#define ESCAPED_PATH_MAX (4 * MAPPED_PATH_MAX)
 
 /* --- paths --- */
 
@@ -45,12 +47,9 @@ static bool is_no_file(struct str path)
 	return false;
 }
 
-/* The kernel writes \ooo for bytes that would break its lines; anything else stands for itself. */
-static struct str unescape_octal(struct arena *a, struct str s)
+/* The kernel writes \ooo for bytes that would break its lines; anything else stands for itself. out has room for s. */
+static struct str unescape_octal(struct str s, char *out)
 {
-	if (str_find(s, '\\') < 0)
-		return s;
-	char *out = arena_alloc(a, s.len);
 	size_t n = 0;
 	for (size_t i = 0; i < s.len; i++) {
 		uint64_t v;
@@ -117,6 +116,7 @@ static bool split_line(struct str line, uint64_t *ret_inode, struct str *ret_pat
 
 void mapped_set_maps(struct mapped_set *s, struct str root, struct str maps)
 {
+	char room[ESCAPED_PATH_MAX];
 	struct str line, path, before = { 0 };
 	uint64_t inode;
 	while (str_cut(&maps, '\n', &line)) {
@@ -124,10 +124,9 @@ void mapped_set_maps(struct mapped_set *s, struct str root, struct str maps)
 		if (!split_line(line, &inode, &path) || inode == 0 || str_eq(path, before))
 			continue;
 		before = path;
-		/* A path that cannot be kept must not cost memory first. */
-		if (path.len > 4 * MAPPED_PATH_MAX || !str_starts(path, STR("/")))
+		if (path.len > sizeof(room) || !str_starts(path, STR("/")))
 			continue;
-		mapped_set_path(s, root, str_find(path, '\\') < 0 ? path : unescape_octal(s->arena, path));
+		mapped_set_path(s, root, unescape_octal(path, room));
 	}
 }
 
@@ -165,9 +164,13 @@ static void parse_mount(struct arena *a, struct str line, struct mapped_mount *r
 	ret->fuse = str_eq(type, STR("fuse.fuse-overlayfs"));
 	if (!str_eq(type, STR("overlay")))
 		return;
-	struct str upper = unescape_octal(a, find_option(line, STR("upperdir=")));
+	char room[ESCAPED_PATH_MAX];
+	struct str upper = find_option(line, STR("upperdir="));
+	if (upper.len > sizeof(room))
+		return;
+	upper = unescape_octal(upper, room);
 	if (upper.len <= MAPPED_PATH_MAX && str_find(upper, '\0') < 0)
-		ret->upper = upper;
+		ret->upper = str_dup(a, upper);
 }
 
 void mapped_mount_parse(struct arena *a, struct str mountinfo, struct mapped_mount *ret)
@@ -204,7 +207,7 @@ static void answer_mounts(struct worker_io *io, struct str mountinfo)
 {
 	struct arena *ARENA_AUTO a = arena_new();
 	struct mapped_mount m;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, FRAME_SIZE_MAX);
 	mapped_mount_parse(a, mountinfo, &m);
 	mapped_mount_encode(&m, &b);
@@ -232,7 +235,7 @@ static void send_files(struct worker_io *io, const struct mapped_set *s)
 {
 	struct map_entry *sorted = s->paths.entries; /* nothing is looked up any more */
 	uint64_t deleted = 0;
-	struct buf BUF_AUTO b;
+	struct buf BUF_AUTO b = { 0 };
 	buf_init(&b, FRAME_SIZE_MAX);
 	if (s->paths.len)
 		qsort(sorted, s->paths.len, sizeof(*sorted), compare_entries);
