@@ -63,7 +63,7 @@ static int find_functions(struct err *err)
 {
 	void *library = NULL;
 	for (size_t i = 0; i < COUNT_OF(library_names) && !library; i++)
-		library = dlopen(library_names[i], RTLD_NOW | RTLD_LOCAL);
+		library = dlopen(library_names[i], RTLD_LAZY | RTLD_LOCAL);
 	if (!library)
 		return err_set(err, ERR_ABSENT,
 		               "libcurl is not installed (package libcurl4, libcurl or curl), and nothing is fetched without it: %s",

@@ -125,7 +125,7 @@ def test_bash_completion():
     equal(subprocess.run(["bash", "-n", BASH]).returncode, 0)
     equal(sorted(bash_completes("")), sorted(["image", "fs", "report", "db", "help", "version", "--help", "--version"]))
     equal(sorted(bash_completes("db", "")), ["build", "compare", "status", "update", "verify"])
-    equal(bash_completes("image", "--fail"), ["--fail-on"])
+    equal(sorted(bash_completes("image", "--fail")), ["--fail-on", "--fail-on-in-use"])
     equal(bash_completes("image", "--fail-on", "cr"), ["critical"])
     equal(bash_completes("image", "--fail-on", "=", "cr"), ["critical"])
     equal(bash_completes("image", "-f", "sa"), ["sarif"])
