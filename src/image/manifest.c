@@ -63,11 +63,20 @@ struct str image_platform(struct arena *a, const struct value *v)
 	return arena_printf(a, "%.*s/%.*s%s%.*s", STR_ARG(os), STR_ARG(arch), variant.len ? "/" : "", STR_ARG(variant));
 }
 
-/* The commands that made the layers: history has an entry a step, those without a layer are marked. */
+static size_t steps_with_layers(const struct value *history)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < value_len(history); i++)
+		n += !value_bool(value_get(value_at(history, i), "empty_layer"));
+	return n;
+}
+
+/* The commands that made the layers: history has an entry a step, those without a layer are marked. Where it has fewer
+ * steps than there are layers, it tells of the upper ones: a base without a history was built upon. */
 static void take_history(const struct value *config, struct image_desc *d)
 {
 	const struct value *history = value_get(config, "history");
-	size_t layer = 0;
+	size_t steps = steps_with_layers(history), layer = steps < d->layer_count ? d->layer_count - steps : 0;
 	for (size_t i = 0; i < value_len(history) && layer < d->layer_count; i++) {
 		const struct value *step = value_at(history, i);
 		if (value_bool(value_get(step, "empty_layer")))

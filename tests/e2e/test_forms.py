@@ -183,6 +183,14 @@ def test_platforms():
         check(r.code == 4 and "linux/arm64" in r.err, r.err)
 
 
+def test_history_of_the_upper_layers_alone():
+    with Folder() as d:
+        layers = [layer_tar([entry("etc/os-release", OS_RELEASE)]), layer_tar([entry("a", b"a")]), layer_tar([entry("b", b"b")])]
+        history = [{"created_by": "ENV A=B", "empty_layer": True}, {"created_by": "COPY b"}]
+        report = scan("image", docker_archive(d + "/i.tar", layers, config_extra={"history": history}))
+        equal([l.get("created_by", "") for l in report["targets"][0]["layers"]], ["", "", "COPY b"])
+
+
 def test_targets_that_are_not_there():
     r = run("image", "no-such-image-anywhere:1.25", "--offline")
     check(r.code == 4 and "no such file" in r.err, r.err)
