@@ -297,3 +297,15 @@ int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err)
 	}
 	return 0;
 }
+
+struct str path_fold_usr(struct str path)
+{
+	static const char *const merged[] = { "bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/" };
+	struct str rest = path;
+	if (!str_skip(&rest, STR("usr/")))
+		return path;
+	for (size_t i = 0; i < COUNT_OF(merged); i++)
+		if (str_starts(rest, str_from(merged[i])))
+			return rest;
+	return path;
+}

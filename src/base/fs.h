@@ -33,4 +33,9 @@ int fs_pread_all(int fd, void *p, size_t n, uint64_t offset, struct err *err);
  * readlinkat, close. */
 int tree_open(int root_fd, struct str path, bool want_dir, int *ret_fd, struct err *err);
 
+/* One spelling of a path (relative, clean) for comparing, where databases name files by where they were packed and
+ * processes by where they lie since /usr is merged: without "usr/" before bin, sbin, lib, lib32, lib64 and libx32. A
+ * slice of its argument. */
+struct str path_fold_usr(struct str path);
+
 #endif

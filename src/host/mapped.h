@@ -13,7 +13,7 @@
 #include "base/vec.h"
 
 struct mapped_files {
-	struct str *paths; /* as seen from inside of the root, relative and clean, folded (mapped_fold), sorted, no repeats */
+	struct str *paths; /* as seen from inside of the root, relative and clean, folded (path_fold_usr of base/fs.h), sorted, no repeats */
 	size_t count;
 	size_t processes;  /* that were looked at */
 	size_t closed;     /* that belong to the root and whose maps this user may not read */
@@ -27,9 +27,5 @@ struct mapped_files {
  * cannot be told from outside (fuse-overlayfs); ERR_ABSENT: no /proc. This process itself is left out: what a scanner
  * has mapped is not in use for it. */
 int mapped_files_load(struct arena *a, int root_fd, struct mapped_files *ret, struct err *err);
-
-/* The one spelling of a path (relative, clean) for comparing: "usr/lib/x" and "lib/x" are one place where /usr is merged:
- * a leading "usr/" before bin/, sbin/, lib/, lib32/, lib64/, libx32/ is dropped. A slice of its argument. */
-struct str mapped_fold(struct str path);
 
 #endif

@@ -2,6 +2,7 @@
  * guessed at; opens nothing. Lines are found with memchr and looked at once, so a text costs its length. */
 #include "host/mapped_work.h"
 #include "base/base.h"
+#include "base/fs.h"
 #include "host/mapped.h"
 
 #define VALUE_DELETED 1u
@@ -9,20 +10,6 @@
 #define ESCAPED_PATH_MAX (4 * MAPPED_PATH_MAX)
 
 /* --- paths --- */
-
-struct str mapped_fold(struct str path)
-{
-	static const struct str merged[] = {
-		STR_INIT("bin/"), STR_INIT("sbin/"), STR_INIT("lib/"), STR_INIT("lib32/"), STR_INIT("lib64/"), STR_INIT("libx32/"),
-	};
-	struct str rest = path;
-	if (!str_skip(&rest, STR("usr/")))
-		return path;
-	for (size_t i = 0; i < COUNT_OF(merged); i++)
-		if (str_starts(rest, merged[i]))
-			return rest;
-	return path;
-}
 
 bool mapped_path_clean(struct str path)
 {
@@ -86,7 +73,7 @@ void mapped_set_path(struct mapped_set *s, struct str root, struct str path)
 	bool deleted = str_drop(&path, STR(" (deleted)"));
 	if (is_no_file(path) || !mapped_path_clean(path))
 		return;
-	path = mapped_fold(path);
+	path = path_fold_usr(path);
 	uint64_t *value = map_get(&s->paths, path);
 	if (!value) {
 		if (s->paths.len >= MAPPED_FILES_MAX) {

@@ -2,29 +2,23 @@
 #include "package/wish.h"
 
 #include "base/base.h"
+#include "base/fs.h"
 
-struct str file_wish_fold(struct str path)
+static struct str fold(struct str path)
 {
-	static const char *const merged[] = { "bin/", "sbin/", "lib/", "lib32/", "lib64/", "libx32/" };
 	while (str_skip(&path, STR("/")) || str_skip(&path, STR("./")))
 		;
-	struct str rest = path;
-	if (!str_skip(&rest, STR("usr/")))
-		return path;
-	for (size_t i = 0; i < COUNT_OF(merged); i++)
-		if (str_starts(rest, str_from(merged[i])))
-			return rest;
-	return path;
+	return path_fold_usr(path);
 }
 
 void file_wish_add(struct arena *a, struct file_wish *w, struct str path)
 {
-	(void)map_put(a, &w->paths, str_dup(a, file_wish_fold(path)), NULL);
+	(void)map_put(a, &w->paths, str_dup(a, fold(path)), NULL);
 }
 
 bool file_wished(const struct file_wish *w, struct str path)
 {
-	return map_get(&w->paths, file_wish_fold(path)) != NULL;
+	return map_get(&w->paths, fold(path)) != NULL;
 }
 
 bool file_wished_in(const struct file_wish *w, struct str folder, struct str name)

@@ -9,11 +9,7 @@ struct file_wish {
 	struct map paths;
 };
 
-/* The one spelling of a path for comparing: without leading "/" and "./", and without "usr/" before bin, sbin, lib, lib32,
- * lib64 and libx32, for databases name files by where they were packed and processes by where they lie since /usr is
- * merged. A slice of its argument. */
-struct str file_wish_fold(struct str path);
-
+/* Paths are compared without leading "/" and "./", and folded (path_fold_usr of base/fs.h). */
 void file_wish_add(struct arena *a, struct file_wish *w, struct str path);
 bool file_wished(const struct file_wish *w, struct str path);
 /* folder and name as a database keeps them apart. */

@@ -2,6 +2,7 @@
  * and on a real overlay. The last two need root. */
 #include "host/mapped.h"
 #include "base/base.h"
+#include "base/fs.h"
 #include "host/mapped_work.h"
 
 #include <errno.h>
@@ -148,12 +149,12 @@ static void test_mountinfo_many(void **state)
 static void test_fold(void **state)
 {
 	(void)state;
-	assert_true(str_eq(mapped_fold(STR("usr/lib/x")), STR("lib/x")));
-	assert_true(str_eq(mapped_fold(STR("usr/libx32/x")), STR("libx32/x")));
-	assert_true(str_eq(mapped_fold(STR("usr/libexec/x")), STR("usr/libexec/x")));
-	assert_true(str_eq(mapped_fold(STR("usr/share/x")), STR("usr/share/x")));
-	assert_true(str_eq(mapped_fold(STR("usr/lib")), STR("usr/lib")));
-	assert_true(str_eq(mapped_fold(STR("lib/x")), STR("lib/x")));
+	assert_true(str_eq(path_fold_usr(STR("usr/lib/x")), STR("lib/x")));
+	assert_true(str_eq(path_fold_usr(STR("usr/libx32/x")), STR("libx32/x")));
+	assert_true(str_eq(path_fold_usr(STR("usr/libexec/x")), STR("usr/libexec/x")));
+	assert_true(str_eq(path_fold_usr(STR("usr/share/x")), STR("usr/share/x")));
+	assert_true(str_eq(path_fold_usr(STR("usr/lib")), STR("usr/lib")));
+	assert_true(str_eq(path_fold_usr(STR("lib/x")), STR("lib/x")));
 	assert_false(mapped_path_clean(STR("a/./b")) || mapped_path_clean(STR("a/")) || mapped_path_clean(STR("")));
 }
 
