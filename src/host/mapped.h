@@ -13,7 +13,7 @@
 #include "base/vec.h"
 
 struct mapped_files {
-	struct str *paths; /* as seen from inside of the root, relative and clean, folded (path_fold_usr of base/fs.h), sorted, no repeats */
+	struct str *paths; /* as seen from inside of the root, relative, clean, folded (base/fs.h), sorted, no repeats */
 	size_t count;
 	size_t processes;  /* that were looked at */
 	size_t closed;     /* that belong to the root and whose maps this user may not read */
