@@ -393,13 +393,13 @@ static bool receive(struct run *r, struct attempt *t)
 		finish(r, t, f.payload, true);
 		return false;
 	} else if (rc > 0) {
-		rc = err_set(&j->err, ERR_WORKER, "the worker sends what it must not");
+		(void)err_set(&j->err, ERR_WORKER, "the worker sends what it must not");
 	} else if (rc == 0) {
 		/* It has gone without a last word: its end says why. */
 		rc = worker_finish(t->worker, &j->err);
 		t->worker = NULL;
 		if (rc == 0)
-			rc = err_set(&j->err, ERR_WORKER, "the worker ended without a word");
+			(void)err_set(&j->err, ERR_WORKER, "the worker ended without a word");
 	}
 	finish(r, t, (struct str){ 0 }, false);
 	return false;

@@ -376,7 +376,7 @@ static int list_header(struct parser *p, const struct key *k)
 
 static int header(struct parser *p)
 {
-	struct key k;
+	struct key k = { 0 };
 	bool list = take(p, "[[");
 	if (!list)
 		(void)take(p, "[");
@@ -395,7 +395,7 @@ static int take_value(struct parser *p, struct value **ret);
 
 static int entry(struct parser *p, struct value *table)
 {
-	struct key k;
+	struct key k = { 0 };
 	struct value *v;
 	int rc = take_key(p, &k);
 	if (rc < 0)

@@ -264,7 +264,7 @@ static int take_map(struct peer_call *c, const struct value *map, struct str fil
 static int take_file(struct peer_call *c, const char *path, bool wanted, struct err *err)
 {
 	struct str text, why;
-	struct value *documents;
+	struct value *documents = NULL;
 	int rc = fs_read(c->arena, path, YAML_SIZE_MAX, &text, err);
 	if (rc == ERR_NOT_FOUND && !wanted)
 		return 0;

@@ -105,7 +105,7 @@ static int hear(struct look *l, struct frame *f, struct err *err)
 
 static int ask_mount(struct look *l, struct str mountinfo, struct mapped_mount *ret, struct err *err)
 {
-	struct frame f;
+	struct frame f = { 0 };
 	int rc = say(l, MAPPED_FRAME_MOUNTS, mountinfo, err);
 	if (rc == 0)
 		rc = hear(l, &f, err);

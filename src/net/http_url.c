@@ -99,7 +99,7 @@ bool http_url_is_loopback(const char *url)
 	struct str host = part(a, u, CURLUPART_HOST, 0);
 	curl_lib.url_cleanup(u);
 	return str_eq_nocase(host, STR("localhost")) || str_eq(host, STR("[::1]")) ||
-	       (str_starts(host, STR("127.")) && str_find(host, ':') < 0 && ascii_digit(host.ptr[host.len - 1]));
+	       (host.len && str_starts(host, STR("127.")) && str_find(host, ':') < 0 && ascii_digit(host.ptr[host.len - 1]));
 }
 
 struct str http_url_words(struct arena *a, const char *url)

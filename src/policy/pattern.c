@@ -295,7 +295,7 @@ static int take_repeated(struct parser *p, const struct node **ret)
 
 static int take_either(struct parser *p, const struct node **ret)
 {
-	const struct node *all = NULL, *one;
+	const struct node *all = NULL, *one = NULL;
 	do {
 		const struct node *branch = node(p, NODE_EMPTY, NULL, NULL);
 		while (!ends(p) && peek(p) != '|' && peek(p) != ')') {
