@@ -353,7 +353,7 @@ static int run_folder(struct peer_call *c, struct err *err)
 
 static struct str when(struct arena *a, int64_t seconds, bool json)
 {
-	char text[64];
+	char text[64] = "";
 	time_t t = (time_t)seconds;
 	struct tm tm;
 	size_t n = 0;

@@ -4,16 +4,16 @@
 
 #include "base/base.h"
 
-#define S(field) { .name = field, .kind = TV_STRING }
-#define I(field) { .name = field, .kind = TV_INT }
-#define B(field) { .name = field, .kind = TV_BOOL }
-#define F(field) { .name = field, .kind = TV_FLOAT }
-#define STRINGS(field) { .name = field, .kind = TV_LIST, .item = TV_STRING }
-#define LIST(field, of) { .name = field, .kind = TV_LIST, .item = TV_STRUCT, .type = &(of) }
-#define STRUCT(field, of) { .name = field, .kind = TV_STRUCT, .type = &(of) }
-#define POINTER(field, of) { .name = field, .kind = TV_STRUCT, .type = &(of), .pointer = true }
-#define EMBEDDED(field, of) { .name = field, .kind = TV_STRUCT, .type = &(of), .embedded = true }
-#define ANY(field) { .name = field, .kind = TV_NONE }
+#define S(field) { .name = (field), .kind = TV_STRING }
+#define I(field) { .name = (field), .kind = TV_INT }
+#define B(field) { .name = (field), .kind = TV_BOOL }
+#define F(field) { .name = (field), .kind = TV_FLOAT }
+#define STRINGS(field) { .name = (field), .kind = TV_LIST, .item = TV_STRING }
+#define LIST(field, of) { .name = (field), .kind = TV_LIST, .item = TV_STRUCT, .type = &(of) }
+#define STRUCT(field, of) { .name = (field), .kind = TV_STRUCT, .type = &(of) }
+#define POINTER(field, of) { .name = (field), .kind = TV_STRUCT, .type = &(of), .pointer = true }
+#define EMBEDDED(field, of) { .name = (field), .kind = TV_STRUCT, .type = &(of), .embedded = true }
+#define ANY(field) { .name = (field), .kind = TV_NONE }
 #define TYPE(id, go, fields) static const struct tv_type id = { go, fields, COUNT_OF(fields) }
 
 static const struct tv_field layer_fields[] = { S("Size"), S("Digest"), S("DiffID"), S("CreatedBy") };

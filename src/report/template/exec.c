@@ -192,7 +192,7 @@ static int call_method(struct run *r, const struct command *c, const struct tv *
 {
 	const struct operand *o = &c->ptr[0];
 	struct operand owner = *o;
-	struct tv object, args[2];
+	struct tv object = { 0 }, args[2];
 	size_t count = c->len - 1 + (last != NULL);
 	if (o->fields.len == 0) {
 		r->at = o->at;

@@ -64,7 +64,7 @@ static struct str plain_form(struct arena *a, const char *digits, size_t len, in
 /* verb: 'e', 'f', 'g' (and 'v', the same), in either case, or 'j', as encoding/json chooses. No sign is written for positive values. */
 struct str format_float(struct arena *a, double v, char verb, int precision)
 {
-	char digits[40], fixed[NUMBER_TEXT_MAX];
+	char digits[40] = "", fixed[NUMBER_TEXT_MAX];
 	size_t len;
 	int exponent;
 	if (isnan(v))

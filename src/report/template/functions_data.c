@@ -126,8 +126,8 @@ static int fn_until(struct run *r, args_t args, size_t count, struct tv *ret)
 
 static int fn_until_step(struct run *r, args_t args, size_t count, struct tv *ret)
 {
-	int64_t n[3];
-	for (size_t i = 0; i < count; i++) {
+	int64_t n[3] = { 0 };
+	for (size_t i = 0; i < count && i < COUNT_OF(n); i++) {
 		int rc = want_int(r, &args[i], &n[i]);
 		if (rc < 0)
 			return rc;

@@ -245,7 +245,7 @@ static int markup(struct run *r, struct str s, enum markup kind, struct tv *ret)
 
 static int all_text(struct run *r, args_t args, size_t count, struct str *ret)
 {
-	struct tv text;
+	struct tv text = { 0 };
 	int rc = fn_print(r, args, count, &text);
 	*ret = text.string;
 	return rc;

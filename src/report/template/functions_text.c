@@ -262,7 +262,7 @@ static int fn_repeat(struct run *r, args_t args, size_t count, struct tv *ret)
 static int fn_replace(struct run *r, args_t args, size_t count, struct tv *ret)
 {
 	struct buf BUF_AUTO out = { 0 };
-	struct str s[3];
+	struct str s[3] = { { 0 } };
 	int rc = texts(r, args, count, s);
 	if (rc < 0)
 		return rc;

@@ -395,7 +395,7 @@ static int parse_body(struct parser *p, struct str name, struct place at)
 
 static int parse_define(struct parser *p, struct place at)
 {
-	struct str name;
+	struct str name = { 0 };
 	int rc = enter(p);
 	if (rc < 0 || (rc = parse_name(p, &name)) < 0 || (rc = expect_close(p)) < 0 || (rc = parse_body(p, name, at)) < 0)
 		return rc;
