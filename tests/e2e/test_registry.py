@@ -26,7 +26,7 @@ REAL = image_of(LAYERS)
 NAMES = ["plain", "token-app", "accesstoken-app", "private-app", "private/deep/private-app", "expires-app", "identity-app",
          "badrealm-app", "basic-app", "busy-app", "limit-app", "huge-app", "headers-app", "schema1-app", "wrongdigest-app",
          "swapped-app", "denied-app", "redirect-app", "down-app", "flipped-app", "broken-app", "norange-app", "longer-app",
-         "noblob-app", "library/hub"]
+         "noblob-app", "slow-app", "library/hub"]
 
 
 def images(**more):
@@ -233,6 +233,13 @@ def test_waiting_and_resuming():
         starts = [h["Range"] for _, p, h in r.seen if "broken-app/blobs" in p and "Range" in h]
         equal(starts, ["bytes=70000-", "bytes=140000-"], "resumed at")
         fails(4, ["429", "TOOMANYREQUESTS", "3600"], f"registry:{r.host}/limit-app:1", env=env_of(f))
+
+
+def test_slow_bytes():
+    with Folder() as f, Registry(images()) as r:
+        start = time.monotonic()
+        same_as_archive(scan("image", f"registry:{r.host}/slow-app:1", env=env_of(f)), f)
+        check(time.monotonic() - start > 1.5, "it was not slow")
 
 
 def test_redirects():

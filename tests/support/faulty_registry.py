@@ -6,6 +6,7 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -213,6 +214,17 @@ class Handler(BaseHTTPRequestHandler):
             return None
         if fault == "longer" and big:
             data += b"more"
+        if fault == "slow" and big:
+            # Twenty drops, a tenth of a second apart.
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            step = len(data) // 20 + 1
+            for at in range(0, len(data), step):
+                self.wfile.write(data[at:at + step])
+                self.wfile.flush()
+                time.sleep(0.1)
+            return None
         if start:
             return self.answer(206, data[start:], Content_Range=f"bytes {start}-{len(data) - 1}/{len(data)}")
         return self.answer(200, data)
